@@ -1,0 +1,277 @@
+//! Text of a policy -> what it says. Total: it classifies and never fails.
+//!
+//! Two readings of the same text: [`parse_exact`] follows the released VideoSSR functions
+//! to the letter; [`parse_tolerant`] finds the answer inside prose.
+
+use crate::task::TaskKind;
+use serde::{Deserialize, Serialize};
+
+/// What a text says, for a given task.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "form", rename_all = "kebab-case")]
+pub enum Parsed {
+    /// Two numbers, start and end in seconds, not reversed.
+    Span {
+        /// First number.
+        start: f64,
+        /// Second number.
+        end: f64,
+    },
+    /// Whole numbers, in the order of the shapes.
+    Counts {
+        /// One count per shape.
+        counts: Vec<f64>,
+    },
+    /// One symbol per original part.
+    Order {
+        /// Digit k is the display position of original part k.
+        order: String,
+    },
+    /// None of these.
+    Unreadable {
+        /// One short reason, for people.
+        why: String,
+    },
+}
+
+impl Parsed {
+    fn unreadable(why: &str) -> Self {
+        Self::Unreadable {
+            why: why.to_owned(),
+        }
+    }
+
+    /// Whether the text had the form that the task asks for.
+    pub fn is_readable(&self) -> bool {
+        !matches!(self, Self::Unreadable { .. })
+    }
+}
+
+/// Reads an answer as the released reward functions do (`algorithms.md` 1.6):
+/// a span is the whole stripped text `number-number` of ASCII digits and dots;
+/// counts are all runs of ASCII digits; an order is the whole stripped text.
+pub fn parse_exact(kind: TaskKind, text: &str) -> Parsed {
+    match kind {
+        TaskKind::Grounding => exact_span(text),
+        TaskKind::Counting => Parsed::Counts {
+            counts: digit_runs(text),
+        },
+        TaskKind::Jigsaw => Parsed::Order {
+            order: strip(text).to_owned(),
+        },
+    }
+}
+
+/// Finds an answer inside prose: the last `a-b`, `a to b` or `a and b` (any dash), the
+/// last three whole numbers, or the last run of digits that is a permutation of 1..=n
+/// (separators such as `, ` between single digits are allowed).
+pub fn parse_tolerant(kind: TaskKind, text: &str) -> Parsed {
+    match kind {
+        TaskKind::Grounding => tolerant_span(text),
+        TaskKind::Counting => {
+            let runs = digit_runs(text);
+            match runs.len().checked_sub(3) {
+                Some(from) => Parsed::Counts {
+                    counts: runs[from..].to_vec(),
+                },
+                None => Parsed::unreadable("fewer than three whole numbers"),
+            }
+        }
+        TaskKind::Jigsaw => tolerant_order(text),
+    }
+}
+
+/// Python's `str.strip` for the characters it treats as white space.
+fn strip(text: &str) -> &str {
+    // Python also strips the ASCII separators U+001C..U+001F, which Unicode does not list.
+    text.trim_matches(|c: char| c.is_whitespace() || ('\u{1c}'..='\u{1f}').contains(&c))
+}
+
+fn exact_span(text: &str) -> Parsed {
+    let trimmed = strip(text);
+    let numeric = |c: char| c.is_ascii_digit() || c == '.';
+    let first = trimmed.find(|c| !numeric(c)).unwrap_or(trimmed.len());
+    let (start, rest) = trimmed.split_at(first);
+    let Some(rest) = strip(rest).strip_prefix('-') else {
+        return Parsed::unreadable("the whole answer is not two numbers");
+    };
+    let end = strip(rest);
+    if start.is_empty() || end.is_empty() || !end.chars().all(numeric) {
+        return Parsed::unreadable("the whole answer is not two numbers");
+    }
+    match (python_float(start), python_float(end)) {
+        (Some(start), Some(end)) if start > end => Parsed::unreadable("the start is after the end"),
+        (Some(start), Some(end)) => Parsed::Span { start, end },
+        _ => Parsed::unreadable("a number has more than one dot"),
+    }
+}
+
+/// A run of digits and dots as Python's `float` reads it: `1.`, `.5` and `1.5` are
+/// numbers, `.` and `1.2.3` are not.
+fn python_float(text: &str) -> Option<f64> {
+    if text.bytes().any(|b| b.is_ascii_digit()) {
+        text.parse().ok()
+    } else {
+        None
+    }
+}
+
+fn digit_runs(text: &str) -> Vec<f64> {
+    text.split(|c: char| !c.is_ascii_digit())
+        .filter(|run| !run.is_empty())
+        // A run of digits always parses; beyond 2^53 it rounds, beyond 1e308 it is infinite.
+        .filter_map(|run| run.parse().ok())
+        .collect()
+}
+
+fn tolerant_span(text: &str) -> Parsed {
+    let numbers = numbers_with_places(text);
+    let joined = |a: &Place, b: &Place| {
+        let between = text[a.end..b.start]
+            .trim()
+            .trim_start_matches(['s', 'S'])
+            .trim_start_matches("econds")
+            .trim();
+        matches!(
+            between,
+            "-" | "–" | "—" | "~" | "to" | "and" | "until" | "through"
+        )
+    };
+    let found = numbers
+        .windows(2)
+        .rev()
+        .find(|pair| joined(&pair[0], &pair[1]));
+    match found {
+        Some(pair) if pair[0].value <= pair[1].value => Parsed::Span {
+            start: pair[0].value,
+            end: pair[1].value,
+        },
+        Some(_) => Parsed::unreadable("the start is after the end"),
+        None => Parsed::unreadable("no two numbers joined by a dash, `to` or `and`"),
+    }
+}
+
+struct Place {
+    start: usize,
+    end: usize,
+    value: f64,
+}
+
+fn numbers_with_places(text: &str) -> Vec<Place> {
+    let bytes = text.as_bytes();
+    let mut places = Vec::new();
+    let mut at = 0;
+    while at < bytes.len() {
+        if !bytes[at].is_ascii_digit() {
+            at += 1;
+            continue;
+        }
+        let start = at;
+        while at < bytes.len() && bytes[at].is_ascii_digit() {
+            at += 1;
+        }
+        if at + 1 < bytes.len() && bytes[at] == b'.' && bytes[at + 1].is_ascii_digit() {
+            at += 1;
+            while at < bytes.len() && bytes[at].is_ascii_digit() {
+                at += 1;
+            }
+        }
+        if let Ok(value) = text[start..at].parse() {
+            places.push(Place {
+                start,
+                end: at,
+                value,
+            });
+        }
+    }
+    places
+}
+
+fn tolerant_order(text: &str) -> Parsed {
+    let is_permutation = |digits: &str| {
+        let n = digits.len();
+        (2..=9).contains(&n) && (1..=n).all(|k| digits.contains(char::from(b'0' + k as u8)))
+    };
+    let runs = text
+        .split(|c: char| !c.is_ascii_digit())
+        .filter(|r| !r.is_empty());
+    if let Some(order) = runs.filter(|run| is_permutation(run)).last() {
+        return Parsed::Order {
+            order: order.to_owned(),
+        };
+    }
+    let listed = text.split(|c: char| !(c.is_ascii_digit() || " ,;>-[]".contains(c)));
+    let joined = listed.map(|part| {
+        part.chars()
+            .filter(char::is_ascii_digit)
+            .collect::<String>()
+    });
+    match joined.filter(|digits| is_permutation(digits)).last() {
+        Some(order) => Parsed::Order { order },
+        None => Parsed::unreadable("no order of the clips"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn exact_spans() {
+        let read = |text| parse_exact(TaskKind::Grounding, text);
+        assert_eq!(
+            read(" 10 - 20 "),
+            Parsed::Span {
+                start: 10.0,
+                end: 20.0
+            }
+        );
+        assert_eq!(
+            read("10.-.5e"),
+            Parsed::unreadable("the whole answer is not two numbers")
+        );
+        for bad in [
+            "20-10",
+            "10-20 s",
+            "<a>1-2</a>",
+            "10–20",
+            "10.5.1-20",
+            "",
+            "-",
+            "1-",
+            ".-1",
+            "１-２",
+        ] {
+            assert!(!read(bad).is_readable(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn tolerant_readings_find_answers_in_prose() {
+        let span = parse_tolerant(TaskKind::Grounding, "I think it is from 3.5 s to 7 s.");
+        assert_eq!(
+            span,
+            Parsed::Span {
+                start: 3.5,
+                end: 7.0
+            }
+        );
+        let order = parse_tolerant(TaskKind::Jigsaw, "The order is 3, 4, 1, 5, 6, 2.");
+        assert_eq!(
+            order,
+            Parsed::Order {
+                order: "341562".into()
+            }
+        );
+        let counts = parse_tolerant(
+            TaskKind::Counting,
+            "In 48 frames: 3 circles, 1 square, 4 triangles",
+        );
+        assert_eq!(
+            counts,
+            Parsed::Counts {
+                counts: vec![3.0, 1.0, 4.0]
+            }
+        );
+    }
+}

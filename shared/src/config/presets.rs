@@ -1,0 +1,147 @@
+//! Named run configs.
+
+use super::{
+    CheckpointConfig, EvaluateConfig, GrpoConfig, MixtureItem, OptimConfig, Recipe, RunConfig,
+    SamplingConfig, WarmupConfig,
+};
+use crate::reward::RewardMode;
+use crate::task::{Difficulty, Perturbation, Task};
+
+/// A named run config.
+pub struct Preset {
+    /// The name, as in `--preset NAME`.
+    pub name: &'static str,
+    /// One sentence.
+    pub about: &'static str,
+    /// Makes it.
+    pub config: fn() -> RunConfig,
+}
+
+/// Every preset, the default first.
+pub const PRESETS: &[Preset] = &[
+    Preset {
+        name: "nano",
+        about: "The nano policy on two CPU cores, in minutes.",
+        config: nano,
+    },
+    Preset {
+        name: "videossr-8b",
+        about: "The paper's values for Qwen3-VL-8B-Instruct; needs a GPU server.",
+        config: videossr_8b,
+    },
+];
+
+/// VideoSSR's training cells: four kinds of change, counting easy, jigsaw of six clips,
+/// in the released proportions 3:3:3:3:6:12 (thousands).
+fn paper_mixture() -> Vec<MixtureItem> {
+    use Perturbation::{ChannelSwap, Mirror, Rotate180, ZoomOut};
+    let mut items: Vec<MixtureItem> = [ChannelSwap, Mirror, ZoomOut, Rotate180]
+        .into_iter()
+        .map(|perturbation| MixtureItem::of(Task::Grounding { perturbation }, 3.0))
+        .collect();
+    items.push(MixtureItem::of(
+        Task::Counting {
+            difficulty: Difficulty::Easy,
+        },
+        6.0,
+    ));
+    items.push(MixtureItem::of(Task::Jigsaw { clips: 6 }, 12.0));
+    items
+}
+
+/// The nano mixture leans on grounding and counting, where a policy of this size has
+/// something to gain within minutes.
+fn nano_mixture() -> Vec<MixtureItem> {
+    use Perturbation::{ChannelSwap, Invert, Mirror, Rotate180, ZoomOut};
+    let mut items: Vec<MixtureItem> = [ChannelSwap, Mirror, ZoomOut, Rotate180, Invert]
+        .into_iter()
+        .map(|perturbation| MixtureItem::of(Task::Grounding { perturbation }, 1.0))
+        .collect();
+    items.push(MixtureItem::of(
+        Task::Counting {
+            difficulty: Difficulty::Easy,
+        },
+        2.0,
+    ));
+    items.push(MixtureItem::of(Task::Jigsaw { clips: 6 }, 1.0));
+    items
+}
+
+/// Two CPU cores, minutes.
+pub(super) fn nano() -> RunConfig {
+    RunConfig {
+        seed: 1,
+        steps: 400,
+        device: "cpu".into(),
+        recipe: Recipe::Grpo,
+        policy: String::new(),
+        videos: Vec::new(),
+        mixture: nano_mixture(),
+        reward: RewardMode::Smooth,
+        grpo: GrpoConfig {
+            group_size: 8,
+            prompts_per_step: 8,
+            kl_coef: 1e-3,
+            clip_low: 0.2,
+            clip_high: 0.2,
+            dual_clip: 3.0,
+        },
+        optim: OptimConfig {
+            learning_rate: 3e-4,
+            weight_decay: 0.01,
+            grad_clip: 1.0,
+            skip_above: 1e3,
+        },
+        sampling: SamplingConfig {
+            temperature: 1.0,
+            top_p: 1.0,
+            top_k: 0,
+            max_new_tokens: 16,
+        },
+        checkpoint: CheckpointConfig { every: 50, keep: 3 },
+        evaluate: EvaluateConfig {
+            every: 100,
+            samples: 8,
+        },
+        warmup: WarmupConfig {
+            steps: 3000,
+            batch: 16,
+            learning_rate: 1.5e-3,
+            augment: 0.6,
+            scenes: 0.5,
+            helpers: 0.5,
+            held_out: Vec::new(),
+        },
+    }
+}
+
+/// The values of the released training script (`algorithms.md` 1.7).
+fn videossr_8b() -> RunConfig {
+    RunConfig {
+        steps: 468,
+        device: "cuda:0".into(),
+        policy: "Qwen3-VL-8B-Instruct".into(),
+        mixture: paper_mixture(),
+        grpo: GrpoConfig {
+            prompts_per_step: 64,
+            ..nano().grpo
+        },
+        optim: OptimConfig {
+            learning_rate: 1e-6,
+            ..nano().optim
+        },
+        sampling: SamplingConfig {
+            max_new_tokens: 2048,
+            ..nano().sampling
+        },
+        checkpoint: CheckpointConfig {
+            every: 500,
+            keep: 3,
+        },
+        evaluate: EvaluateConfig {
+            every: 0,
+            ..nano().evaluate
+        },
+        ..nano()
+    }
+}

@@ -1,0 +1,274 @@
+//! What happens in a run, as the worker writes it: one line of the journal each.
+//! The enum is closed; every screen is a fold of it (`fold`).
+
+use crate::rollout::Group;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// One line of `journal.jsonl`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RunEvent {
+    /// From 1, without gaps.
+    pub seq: u64,
+    /// Unix time, seconds with milliseconds.
+    pub at: f64,
+    /// The training step it belongs to; 0 before the first.
+    pub step: u64,
+    /// What happened.
+    #[serde(flatten)]
+    pub body: EventBody,
+}
+
+/// What happened.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum EventBody {
+    /// A worker took the run up, fresh or resumed.
+    RunStarted {
+        /// Steps the config asks for.
+        steps: u64,
+        /// Device it runs on, such as `cpu`.
+        device: String,
+        /// Parameters of the policy.
+        parameters: u64,
+        /// The step it goes on from; 0 for a fresh run.
+        resumed_from: u64,
+    },
+    /// A phase began.
+    Phase {
+        /// Which.
+        phase: Phase,
+    },
+    /// A step was made.
+    Step(StepMetrics),
+    /// A group was answered and scored.
+    RolloutGroup(Box<Group>),
+    /// A checkpoint is whole on disk.
+    Checkpoint {
+        /// Folder under `checkpoints/`.
+        folder: String,
+        /// Size, bytes.
+        bytes: u64,
+    },
+    /// The policy was evaluated greedily on fixed samples.
+    Evaluation {
+        /// Which set, such as `seen` or `unseen`.
+        set: String,
+        /// Number of samples.
+        samples: u64,
+        /// Mean reward.
+        reward_mean: f64,
+        /// Half width of the 95 % bootstrap interval of the mean.
+        reward_interval: f64,
+        /// Mean reward by cell.
+        by_cell: BTreeMap<String, f64>,
+    },
+    /// A person asked for something, or the trainer did it.
+    Control {
+        /// What.
+        control: Control,
+        /// Requested or acknowledged.
+        stage: ControlStage,
+        /// Who asked.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        by: Option<String>,
+    },
+    /// Something is odd but the run goes on.
+    Warning {
+        /// One sentence.
+        message: String,
+    },
+    /// No progress for long in one phase.
+    Stalled {
+        /// The phase.
+        phase: Phase,
+        /// Seconds without progress.
+        secs: f64,
+    },
+    /// The run ended with an error.
+    Failed {
+        /// The phase it was in.
+        phase: Phase,
+        /// One sentence.
+        cause: String,
+    },
+    /// The run ended: all steps made, or stopped by a person.
+    Finished {
+        /// Whether a person stopped it before its last step.
+        stopped: bool,
+    },
+}
+
+impl EventBody {
+    /// The `kind` written to the journal.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::RunStarted { .. } => "run_started",
+            Self::Phase { .. } => "phase",
+            Self::Step(_) => "step",
+            Self::RolloutGroup(_) => "rollout_group",
+            Self::Checkpoint { .. } => "checkpoint",
+            Self::Evaluation { .. } => "evaluation",
+            Self::Control { .. } => "control",
+            Self::Warning { .. } => "warning",
+            Self::Stalled { .. } => "stalled",
+            Self::Failed { .. } => "failed",
+            Self::Finished { .. } => "finished",
+        }
+    }
+}
+
+/// Where a run is inside a step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Phase {
+    /// Loading the policy.
+    Load,
+    /// Decoding videos into strips.
+    Decode,
+    /// Making samples.
+    Samples,
+    /// Answering.
+    Rollout,
+    /// Scoring.
+    Reward,
+    /// Updating the weights.
+    Update,
+    /// Writing a checkpoint.
+    Checkpoint,
+    /// Evaluating.
+    Evaluate,
+}
+
+impl Phase {
+    /// The name shown to people.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Load => "loading the policy",
+            Self::Decode => "decoding videos",
+            Self::Samples => "making samples",
+            Self::Rollout => "rollout",
+            Self::Reward => "reward",
+            Self::Update => "update",
+            Self::Checkpoint => "writing a checkpoint",
+            Self::Evaluate => "evaluation",
+        }
+    }
+}
+
+/// What a person may ask of a running trainer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Control {
+    /// Wait after the current step.
+    Pause,
+    /// Go on.
+    Resume,
+    /// End after the current step, with a checkpoint.
+    Stop,
+    /// Write a checkpoint after the current step.
+    Checkpoint,
+}
+
+/// How far a control request has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ControlStage {
+    /// Somebody asked.
+    Requested,
+    /// The trainer did it, at the event's step.
+    Acknowledged,
+}
+
+/// Figures of one step. Shares are in 0..=1.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct StepMetrics {
+    /// Mean reward over all rollouts.
+    pub reward_mean: f64,
+    /// Standard deviation of the reward over all rollouts.
+    pub reward_std: f64,
+    /// Mean reward by task family.
+    pub reward_by_task: BTreeMap<String, f64>,
+    /// Mean reward by (task, dial) cell.
+    pub reward_by_cell: BTreeMap<String, f64>,
+    /// Mean k3 estimate of the divergence from the reference policy, nats per token.
+    pub kl: f64,
+    /// Mean entropy at sampling, nats per token.
+    pub entropy: f64,
+    /// Tokens whose ratio was clipped.
+    pub clip_share: f64,
+    /// Groups without any spread of rewards.
+    pub dead_group_share: f64,
+    /// Answers that did not have the asked form.
+    pub parse_failure_share: f64,
+    /// Global gradient norm before clipping.
+    pub grad_norm: f64,
+    /// Loss as minimised.
+    pub loss: f64,
+    /// Prompt tokens, mean per rollout.
+    pub prompt_tokens: f64,
+    /// New tokens, mean per rollout.
+    pub new_tokens: f64,
+    /// New tokens per second of rollout.
+    pub tokens_per_sec: f64,
+    /// Wall time of the step, seconds.
+    pub step_secs: f64,
+    /// Of it: making samples and waiting for them.
+    pub sample_secs: f64,
+    /// Of it: answering.
+    pub rollout_secs: f64,
+    /// Of it: scoring.
+    pub reward_secs: f64,
+    /// Of it: updating the weights.
+    pub update_secs: f64,
+    /// Learning rate used.
+    pub learning_rate: f64,
+    /// Whether the update was skipped because its gradient was not finite or exploded.
+    #[serde(default)]
+    pub skipped: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn journal_lines_are_flat_and_survive() {
+        let event = RunEvent {
+            seq: 3,
+            at: 1.5,
+            step: 1,
+            body: EventBody::Step(StepMetrics {
+                reward_mean: 0.5,
+                ..Default::default()
+            }),
+        };
+        let text = serde_json::to_string(&event).expect("json");
+        assert!(text.starts_with(r#"{"seq":3,"at":1.5,"step":1,"kind":"step","reward_mean":0.5"#));
+        assert_eq!(
+            serde_json::from_str::<RunEvent>(&text).expect("same"),
+            event
+        );
+    }
+
+    #[test]
+    fn the_kind_written_is_the_kind_named() {
+        for body in [
+            EventBody::Phase {
+                phase: Phase::Update,
+            },
+            EventBody::Warning {
+                message: "odd".into(),
+            },
+            EventBody::Finished { stopped: true },
+            EventBody::Control {
+                control: Control::Pause,
+                stage: ControlStage::Requested,
+                by: None,
+            },
+        ] {
+            let value = serde_json::to_value(&body).expect("json");
+            assert_eq!(value["kind"], body.kind());
+        }
+    }
+}

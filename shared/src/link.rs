@@ -1,0 +1,117 @@
+//! The worker protocol: a worker connects to `/worker` of a server and takes runs.
+//!
+//! The worker writes every event to its journal before it sends it and resends from the
+//! last acknowledged sequence number, so that neither side's death loses one.
+
+use crate::config::RunConfig;
+use crate::event::{Control, RunEvent};
+use serde::{Deserialize, Serialize};
+
+/// Version of this protocol; a server refuses another one with a sentence.
+pub const WORKER_PROTOCOL: u32 = 1;
+
+/// Worker -> server.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum FromWorker {
+    /// First message.
+    Hello {
+        /// [`WORKER_PROTOCOL`].
+        protocol: u32,
+        /// Name for people.
+        name: String,
+        /// Device it owns.
+        device: String,
+        /// The run it still holds after a lost connection.
+        holding: Option<String>,
+    },
+    /// Events of the run it holds, durable in its journal, in order.
+    Events {
+        /// Which run.
+        run: String,
+        /// The events.
+        events: Vec<RunEvent>,
+    },
+    /// The run ended and its journal is sent.
+    Done {
+        /// Which run.
+        run: String,
+    },
+    /// A sign of life, every few seconds.
+    Alive,
+}
+
+/// Server -> worker.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum ToWorker {
+    /// Answer to `Hello`.
+    Welcome {
+        /// Newest durable sequence number of the run it holds.
+        acked: u64,
+    },
+    /// Refusal; the worker ends with this sentence.
+    Refused {
+        /// Why.
+        reason: String,
+    },
+    /// Take this run.
+    Start {
+        /// Which run.
+        run: String,
+        /// Its config.
+        config: Box<RunConfig>,
+        /// Go on from the newest whole checkpoint.
+        resume: bool,
+        /// Its run directory, on a disk both sides see.
+        run_dir: String,
+        /// The policy folder to start from.
+        policy_dir: String,
+        /// The video files.
+        videos: Vec<String>,
+        /// Where decoded strips are kept.
+        cache_dir: String,
+        /// Newest durable sequence number of the run.
+        acked: u64,
+    },
+    /// A person asks something of the trainer.
+    Control {
+        /// Which run.
+        run: String,
+        /// What.
+        control: Control,
+        /// Who asked.
+        by: String,
+    },
+    /// Events up to this one are durable at the server.
+    Ack {
+        /// Which run.
+        run: String,
+        /// Sequence number.
+        seq: u64,
+    },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn messages_survive_json() {
+        let start = ToWorker::Start {
+            run: "r".into(),
+            config: Box::default(),
+            resume: true,
+            run_dir: "d".into(),
+            policy_dir: "p".into(),
+            videos: vec!["v".into()],
+            cache_dir: "c".into(),
+            acked: 7,
+        };
+        let text = serde_json::to_string(&start).expect("json");
+        assert_eq!(
+            serde_json::from_str::<ToWorker>(&text).expect("same"),
+            start
+        );
+    }
+}

@@ -1,0 +1,283 @@
+//! Truth x answer -> reward, with the parts it is made of.
+//!
+//! The smooth rewards are the released VideoSSR functions (arXiv 2511.06281, section 3.3);
+//! `strict` and `tolerant` are separate, named modes.
+
+use crate::answer::{Parsed, parse_exact, parse_tolerant};
+use crate::task::{TaskKind, Truth, named_enum};
+use crate::time::iou;
+use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::str::FromStr;
+
+named_enum! {
+    /// Which reward is paid for an answer.
+    RewardMode, "reward" {
+        /// Graded, exactly as released.
+        Smooth => "smooth",
+        /// 1 for the exact answer, else 0.
+        Strict => "strict",
+        /// Graded, but the answer may stand inside prose.
+        Tolerant => "tolerant",
+    }
+}
+
+/// One line of the account of a reward.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RewardPart {
+    /// What was looked at, in words.
+    pub label: String,
+    /// What was found, in words.
+    pub found: String,
+    /// What it adds to the total; the parts sum to the total.
+    pub value: f64,
+}
+
+/// A reward and how it came about.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RewardBreakdown {
+    /// The reward, in 0..=1.
+    pub total: f64,
+    /// Whether the answer had the form that the task asks for.
+    pub parsed: bool,
+    /// What the answer said.
+    pub reading: Parsed,
+    /// The account, in the order the code takes.
+    pub parts: Vec<RewardPart>,
+}
+
+/// Scores the text `answer` against `truth`.
+pub fn score(mode: RewardMode, truth: &Truth, answer: &str) -> RewardBreakdown {
+    score_text(mode, truth.kind(), &truth.answer(), answer)
+}
+
+/// Scores `answer` against the truth given as text, as the released functions take it.
+/// Total: a truth that cannot be read earns 0.
+pub fn score_text(mode: RewardMode, kind: TaskKind, truth: &str, answer: &str) -> RewardBreakdown {
+    let reading = match mode {
+        RewardMode::Tolerant => parse_tolerant(kind, answer),
+        RewardMode::Smooth | RewardMode::Strict => parse_exact(kind, answer),
+    };
+    let graded = match (&reading, parse_exact(kind, truth)) {
+        (Parsed::Span { start, end }, Parsed::Span { start: a, end: b }) => {
+            grade_span([*start, *end], [a, b])
+        }
+        (
+            Parsed::Counts { counts },
+            Parsed::Counts {
+                counts: true_counts,
+            },
+        ) => grade_counts(counts, &true_counts),
+        (Parsed::Order { order }, Parsed::Order { order: true_order }) => {
+            grade_order(order, &true_order)
+        }
+        (Parsed::Unreadable { why }, _) => Graded::unreadable(why.clone()),
+        (_, _) => Graded::unreadable("the truth cannot be read".into()),
+    };
+    let graded = if mode == RewardMode::Strict {
+        graded.strictly()
+    } else {
+        graded
+    };
+    RewardBreakdown {
+        total: graded.total,
+        parsed: graded.parsed,
+        reading,
+        parts: graded.parts,
+    }
+}
+
+struct Graded {
+    total: f64,
+    parsed: bool,
+    parts: Vec<RewardPart>,
+}
+
+impl Graded {
+    fn unreadable(why: String) -> Self {
+        let part = RewardPart {
+            label: "Form of the answer".into(),
+            found: why,
+            value: 0.0,
+        };
+        Self {
+            total: 0.0,
+            parsed: false,
+            parts: vec![part],
+        }
+    }
+
+    /// Keeps a full reward and nothing else.
+    fn strictly(self) -> Self {
+        if !self.parsed {
+            return self;
+        }
+        let total = if self.total >= 1.0 - 1e-12 { 1.0 } else { 0.0 };
+        let found = if total == 1.0 { "yes" } else { "no" };
+        let part = RewardPart {
+            label: "Exactly right".into(),
+            found: found.into(),
+            value: total,
+        };
+        Self {
+            total,
+            parsed: true,
+            parts: vec![part],
+        }
+    }
+}
+
+fn grade_span(said: [f64; 2], truth: [f64; 2]) -> Graded {
+    let overlap = (said[1].min(truth[1]) - said[0].max(truth[0])).max(0.0);
+    let together = (said[1] - said[0]) + (truth[1] - truth[0]) - overlap;
+    let total = iou(said, truth);
+    let parts = vec![
+        RewardPart {
+            label: "Whole answer is two numbers".into(),
+            found: "yes".into(),
+            value: 0.0,
+        },
+        RewardPart {
+            label: format!("{} to {} s, start not after end", said[0], said[1]),
+            found: "yes".into(),
+            value: 0.0,
+        },
+        RewardPart {
+            label: format!("Overlap {overlap:.1} s of {together:.1} s together"),
+            found: format!("{total:.2}"),
+            value: total,
+        },
+    ];
+    Graded {
+        total,
+        parsed: true,
+        parts,
+    }
+}
+
+fn grade_counts(said: &[f64], truth: &[f64]) -> Graded {
+    if said.len() != truth.len() || truth.len() != 3 {
+        return Graded::unreadable(format!(
+            "{} numbers where {} are asked",
+            said.len(),
+            truth.len()
+        ));
+    }
+    let names = ["Circles", "Squares", "Triangles"];
+    let parts: Vec<RewardPart> = said
+        .iter()
+        .zip(truth)
+        .zip(names)
+        .map(|((&p, &g), name)| {
+            // c = 1 if equal else max(0, 1 - |p - g| / (g + 1e-9)); the mean over three shapes.
+            let credit = if p == g {
+                1.0
+            } else {
+                (1.0 - (p - g).abs() / (g + 1e-9)).max(0.0)
+            };
+            RewardPart {
+                label: name.into(),
+                found: format!("{p} of {g}"),
+                value: credit / 3.0,
+            }
+        })
+        .collect();
+    // Summed before the division, as released, so that three ones give exactly 1.
+    let total = parts.iter().map(|part| part.value * 3.0).sum::<f64>() / 3.0;
+    Graded {
+        total,
+        parsed: true,
+        parts,
+    }
+}
+
+fn grade_order(said: &str, truth: &str) -> Graded {
+    let said: Vec<char> = said.chars().collect();
+    let truth: Vec<char> = truth.chars().collect();
+    let sorted = |chars: &[char]| {
+        let mut chars = chars.to_vec();
+        chars.sort_unstable();
+        chars
+    };
+    if truth.is_empty() || sorted(&said) != sorted(&truth) {
+        return Graded::unreadable("not an order of the same clips".into());
+    }
+    let place = |chars: &[char], c: char| chars.iter().position(|x| *x == c).unwrap_or(0) as f64;
+    let moved: f64 = truth
+        .iter()
+        .map(|&c| (place(&said, c) - place(&truth, c)).abs())
+        .sum();
+    // The footrule is at most floor(n^2 / 2).
+    let most = (truth.len() * truth.len() / 2) as f64;
+    let total = if most == 0.0 { 1.0 } else { 1.0 - moved / most };
+    let parts = vec![
+        RewardPart {
+            label: "An order of the same clips".into(),
+            found: "yes".into(),
+            value: 0.0,
+        },
+        RewardPart {
+            label: format!("Moved {moved} places of at most {most}"),
+            found: format!("{total:.2}"),
+            value: total,
+        },
+    ];
+    Graded {
+        total,
+        parsed: true,
+        parts,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn smooth(kind: TaskKind, truth: &str, answer: &str) -> f64 {
+        score_text(RewardMode::Smooth, kind, truth, answer).total
+    }
+
+    #[test]
+    fn known_rewards() {
+        use TaskKind::*;
+        for (kind, truth, answer, want) in [
+            (Grounding, "15-25", "10-20", 1.0 / 3.0),
+            (Grounding, "10-20", " 10 - 20 ", 1.0),
+            (Grounding, "10-10", "10-10", 0.0),
+            (Counting, "3,1,4", "4,1,4", 8.0 / 9.0),
+            (Counting, "3,1,4", "3.0,1,4", 0.0),
+            (Counting, "3,1,4", "-3,1,4", 1.0),
+            (Counting, "1,1,1", "9,9,9", 0.0),
+            (Counting, "9,9,9", "1,1,1", 1.0 / 9.0),
+            (Jigsaw, "341562", "431562", 8.0 / 9.0),
+            (Jigsaw, "341562", "361245", 4.0 / 9.0),
+            (Jigsaw, "341562", "3 4 1 5 6 2", 0.0),
+        ] {
+            assert!(
+                (smooth(kind, truth, answer) - want).abs() < 1e-6,
+                "{truth} {answer}"
+            );
+        }
+    }
+
+    #[test]
+    fn parts_sum_to_the_total_in_every_mode() {
+        for mode in RewardMode::ALL {
+            for answer in ["3,1,4", "4,1,4", "none", "it is 3, 1 and 4"] {
+                let got = score_text(*mode, TaskKind::Counting, "3,1,4", answer);
+                let sum: f64 = got.parts.iter().map(|p| p.value).sum();
+                assert!((sum - got.total).abs() < 1e-9, "{mode} {answer}");
+                assert!((0.0..=1.0).contains(&got.total));
+            }
+        }
+    }
+
+    #[test]
+    fn modes_differ_where_they_should() {
+        let with = |mode, answer| score_text(mode, TaskKind::Counting, "3,1,4", answer).total;
+        assert_eq!(with(RewardMode::Strict, "4,1,4"), 0.0);
+        assert_eq!(with(RewardMode::Strict, "3,1,4"), 1.0);
+        assert_eq!(with(RewardMode::Smooth, "after 9 s: 3,1,4"), 0.0);
+        assert_eq!(with(RewardMode::Tolerant, "after 9 s: 3,1,4"), 1.0);
+    }
+}

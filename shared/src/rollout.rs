@@ -1,0 +1,67 @@
+//! What a policy answered: one rollout, and the group it was compared in.
+
+use crate::reward::RewardBreakdown;
+use crate::task::SampleInfo;
+use serde::{Deserialize, Serialize};
+
+/// Why generation ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Finish {
+    /// The policy said that it was done.
+    Eos,
+    /// The limit on new tokens was reached.
+    Length,
+}
+
+/// One answer, token by token.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Rollout {
+    /// Position in the group, from 0.
+    pub index: u32,
+    /// With the policy version and the sample it determines every token.
+    pub seed: u64,
+    /// Token ids, the end token included where it was sampled.
+    pub ids: Vec<u32>,
+    /// Each token as text.
+    pub pieces: Vec<String>,
+    /// Log-probability of each token when it was sampled, nats, at the sampling temperature.
+    pub logprobs: Vec<f32>,
+    /// Entropy of the distribution each token was drawn from, nats.
+    pub entropies: Vec<f32>,
+    /// The answer as scored.
+    pub text: String,
+    /// Why it ended.
+    pub finish: Finish,
+    /// What it earned, and why.
+    pub reward: RewardBreakdown,
+    /// Against the others of the group.
+    pub advantage: f64,
+}
+
+/// One question and the G answers it got.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Group {
+    /// Training step, from 1.
+    pub step: u64,
+    /// Position among the step's groups, from 0.
+    pub index: u32,
+    /// Optimizer updates behind the weights that answered.
+    pub policy_version: u64,
+    /// The question and its truth.
+    pub sample: SampleInfo,
+    /// The answers, in order.
+    pub rollouts: Vec<Rollout>,
+    /// Mean reward.
+    pub reward_mean: f64,
+    /// Unbiased standard deviation of the rewards.
+    pub reward_std: f64,
+    /// All rewards equal: nothing is learnt from it.
+    pub degenerate: bool,
+}
+
+/// The name of a rollout inside its run, `step.group.rollout` such as `412.4.6`
+/// (step from 1, the others from 0).
+pub fn rollout_id(step: u64, group: u32, rollout: u32) -> String {
+    format!("{step}.{group}.{rollout}")
+}
