@@ -155,39 +155,42 @@ fn grade_span(said: [f64; 2], truth: [f64; 2]) -> Graded {
     }
 }
 
+/// As many numbers as the truth has; the released function is not bound to three.
 fn grade_counts(said: &[f64], truth: &[f64]) -> Graded {
-    if said.len() != truth.len() || truth.len() != 3 {
+    if said.len() != truth.len() || truth.is_empty() {
         return Graded::unreadable(format!(
             "{} numbers where {} are asked",
             said.len(),
             truth.len()
         ));
     }
-    let names = ["Circles", "Squares", "Triangles"];
-    let parts: Vec<RewardPart> = said
+    let n = truth.len() as f64;
+    // c = 1 if equal else max(0, 1 - |p - g| / (g + 1e-9)); the mean over the shapes.
+    let credit = |p: f64, g: f64| {
+        if p == g {
+            1.0
+        } else {
+            (1.0 - (p - g).abs() / (g + 1e-9)).max(0.0)
+        }
+    };
+    let credits: Vec<f64> = said
         .iter()
         .zip(truth)
-        .zip(names)
-        .map(|((&p, &g), name)| {
-            // c = 1 if equal else max(0, 1 - |p - g| / (g + 1e-9)); the mean over three shapes.
-            let credit = if p == g {
-                1.0
-            } else {
-                (1.0 - (p - g).abs() / (g + 1e-9)).max(0.0)
-            };
-            RewardPart {
-                label: name.into(),
-                found: format!("{p} of {g}"),
-                value: credit / 3.0,
-            }
-        })
+        .map(|(&p, &g)| credit(p, g))
         .collect();
-    // Summed before the division, as released, so that three ones give exactly 1.
-    let total = parts.iter().map(|part| part.value * 3.0).sum::<f64>() / 3.0;
+    let names = ["Circles", "Squares", "Triangles"];
+    let parts = credits.iter().enumerate().map(|(k, credit)| RewardPart {
+        label: names
+            .get(k)
+            .map_or_else(|| format!("Number {}", k + 1), |name| (*name).into()),
+        found: format!("{} of {}", said[k], truth[k]),
+        value: credit / n,
+    });
+    // Summed before the division, as released, so that all ones give exactly 1.
     Graded {
-        total,
+        total: credits.iter().sum::<f64>() / n,
         parsed: true,
-        parts,
+        parts: parts.collect(),
     }
 }
 
