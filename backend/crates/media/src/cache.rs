@@ -1,0 +1,183 @@
+//! Strips kept on disk: a decode happens once per video and plan. Entries are written aside,
+//! flushed and renamed, carry a checksum, and are made again when anything is wrong.
+//! It never decodes.
+
+use crate::error::MediaError;
+use crate::strip::{FrameStrip, StripHead};
+use shared::video::{SamplePlan, VideoId};
+use std::collections::HashMap;
+use std::fs::{self, File};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::time::SystemTime;
+
+/// Changes whenever decoding, resizing or this layout changes what an entry holds.
+const FORMAT: &[u8; 8] = b"strip-01";
+const CHECKSUM: usize = 32;
+
+/// A folder of strips, shared by threads; strips still in use are shared in memory too.
+///
+/// Layout of an entry: format mark, head length (u64 LE), head as JSON, its real numbers as
+/// f64 LE (JSON does not keep the last bit), pixels, BLAKE3 of all before.
+#[derive(Debug)]
+pub struct StripCache {
+    dir: Option<PathBuf>,
+    alive: Mutex<HashMap<String, Weak<FrameStrip>>>,
+    problem: Mutex<Option<String>>,
+}
+
+impl StripCache {
+    /// Uses a folder, which is created. Errors: [`MediaError::Io`].
+    pub fn open(dir: impl Into<PathBuf>) -> Result<Self, MediaError> {
+        let dir = dir.into();
+        fs::create_dir_all(&dir).map_err(|e| MediaError::write(&dir, e))?;
+        Ok(Self { dir: Some(dir), alive: Mutex::default(), problem: Mutex::default() })
+    }
+
+    /// Keeps nothing on disk.
+    pub fn disabled() -> Self {
+        Self { dir: None, alive: Mutex::default(), problem: Mutex::default() }
+    }
+
+    /// Why the newest entry could not be written, if so: strips are still handed out, but are
+    /// decoded again next time.
+    pub fn problem(&self) -> Option<String> {
+        self.problem.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Removes the entries used longest ago until at most `max_bytes` are left; returns the
+    /// bytes removed. Errors: [`MediaError::Io`].
+    pub fn trim_to(&self, max_bytes: u64) -> Result<u64, MediaError> {
+        let Some(dir) = &self.dir else { return Ok(0) };
+        let mut entries = Vec::new();
+        for item in fs::read_dir(dir).map_err(|e| MediaError::read(dir, e))? {
+            let path = item.map_err(|e| MediaError::read(dir, e))?.path();
+            if path.extension().is_some_and(|e| e == "strip") && let Ok(facts) = path.metadata() {
+                let used = facts.modified().unwrap_or(SystemTime::UNIX_EPOCH);
+                entries.push((used, facts.len(), path));
+            }
+        }
+        entries.sort();
+        let mut total: u64 = entries.iter().map(|e| e.1).sum();
+        let mut removed = 0;
+        for (_, size, path) in entries {
+            if total <= max_bytes {
+                break;
+            }
+            fs::remove_file(&path).map_err(|e| MediaError::write(&path, e))?;
+            total -= size;
+            removed += size;
+        }
+        Ok(removed)
+    }
+
+    /// The entry, if it is there and whole.
+    pub(crate) fn get(&self, id: &VideoId, plan: &SamplePlan) -> Option<Arc<FrameStrip>> {
+        let key = key(id, plan);
+        if let Some(strip) = self.alive().get(&key).and_then(Weak::upgrade) {
+            return Some(strip);
+        }
+        let path = self.path(&key)?;
+        let bytes = fs::read(&path).ok()?;
+        let strip = decode(&bytes).filter(|s| s.video == *id && s.plan == *plan)?;
+        // Marks the entry as used; a folder that cannot be written still serves.
+        let _ = File::options().append(true).open(&path).and_then(|f| f.set_modified(SystemTime::now()));
+        Some(self.share(key, strip))
+    }
+
+    /// Keeps a strip and hands out the shared copy.
+    pub(crate) fn put(&self, strip: FrameStrip) -> Arc<FrameStrip> {
+        let key = key(&strip.video, &strip.plan);
+        if let Some(path) = self.path(&key) {
+            let outcome = write_aside(&path, &encode(&strip)).err();
+            *self.problem.lock().unwrap_or_else(PoisonError::into_inner) = outcome.map(|e| e.to_string());
+        }
+        self.share(key, strip)
+    }
+
+    fn share(&self, key: String, strip: FrameStrip) -> Arc<FrameStrip> {
+        let strip = Arc::new(strip);
+        let mut alive = self.alive();
+        alive.retain(|_, weak| weak.strong_count() > 0);
+        alive.insert(key, Arc::downgrade(&strip));
+        strip
+    }
+
+    fn alive(&self) -> std::sync::MutexGuard<'_, HashMap<String, Weak<FrameStrip>>> {
+        // The map holds no invariant that a panic elsewhere could break.
+        self.alive.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn path(&self, key: &str) -> Option<PathBuf> {
+        Some(self.dir.as_ref()?.join(format!("{key}.strip")))
+    }
+}
+
+/// Hex digits of hash(video id, plan, format).
+fn key(id: &VideoId, plan: &SamplePlan) -> String {
+    let mut hasher = blake3::Hasher::new();
+    for part in [id.as_str().as_bytes(), b"\n", plan.key().as_bytes(), b"\n", FORMAT] {
+        hasher.update(part);
+    }
+    hasher.finalize().to_hex()[..32].to_owned()
+}
+
+fn encode(strip: &FrameStrip) -> Vec<u8> {
+    let head = serde_json::to_vec(&strip.head()).unwrap_or_default();
+    let mut bytes = Vec::with_capacity(strip.rgb.len() + head.len() + 1024);
+    bytes.extend_from_slice(FORMAT);
+    bytes.extend_from_slice(&(head.len() as u64).to_le_bytes());
+    bytes.extend_from_slice(&head);
+    for number in reals(&mut strip.head()) {
+        bytes.extend_from_slice(&number.to_le_bytes());
+    }
+    bytes.extend_from_slice(&strip.rgb);
+    let sum = blake3::hash(&bytes);
+    bytes.extend_from_slice(sum.as_bytes());
+    bytes
+}
+
+/// Every real number of a head, in a fixed order.
+fn reals(head: &mut StripHead) -> Vec<&mut f64> {
+    let mut all = vec![&mut head.sampling_fps, &mut head.meta.duration_secs, &mut head.meta.fps_avg];
+    all.extend(head.frames.iter_mut().map(|f| &mut f.pts_secs));
+    all
+}
+
+fn decode(bytes: &[u8]) -> Option<FrameStrip> {
+    let (body, sum) = bytes.split_at(bytes.len().checked_sub(CHECKSUM)?);
+    if blake3::hash(body).as_bytes() != sum {
+        return None;
+    }
+    let rest = body.strip_prefix(FORMAT)?;
+    let (length, rest) = rest.split_at_checked(8)?;
+    let length = u64::from_le_bytes(length.try_into().ok()?);
+    let (head, mut rest) = rest.split_at_checked(usize::try_from(length).ok()?)?;
+    let mut head: StripHead = serde_json::from_slice(head).ok()?;
+    for number in reals(&mut head) {
+        let (raw, after) = rest.split_at_checked(8)?;
+        *number = f64::from_le_bytes(raw.try_into().ok()?);
+        rest = after;
+    }
+    let wanted = head.frames.len() * head.width as usize * head.height as usize * 3;
+    (rest.len() == wanted).then(|| FrameStrip::from_parts(head, rest.to_vec()))
+}
+
+/// Writes under another name, flushes, renames: a reader sees all of it or nothing.
+fn write_aside(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    let unique = COUNT.fetch_add(1, Ordering::Relaxed);
+    let aside = path.with_extension(format!("part-{}-{unique}", std::process::id()));
+    let outcome = File::create(&aside).and_then(|mut file| {
+        file.write_all(bytes)?;
+        file.sync_all()?;
+        fs::rename(&aside, path)
+    });
+    if outcome.is_err() {
+        // Nothing more can be done about a file that is no longer wanted.
+        let _ = fs::remove_file(&aside);
+    }
+    outcome
+}

@@ -1,0 +1,26 @@
+//! The only code that touches codecs: probing, decoding, the strip cache, and encoding what
+//! the page shows. Sources are read-only; variable rates are handled by display times; a
+//! hostile file costs bounded time and memory and ends as a [`MediaError`].
+
+mod error;
+mod hash;
+mod open;
+mod index;
+mod probe;
+mod decode;
+mod convert;
+mod strip;
+mod cache;
+mod picture;
+mod clip;
+mod capabilities;
+
+pub use cache::StripCache;
+pub use capabilities::{Capabilities, capabilities};
+pub use clip::encode_clip;
+pub use error::MediaError;
+pub use hash::hash_file;
+pub use open::{MAX_FRAMES, MAX_PIXELS, MAX_SECS};
+pub use picture::{Picture, encode_atlas, encode_jpeg, read_png, thumbnail, write_png};
+pub use probe::probe;
+pub use strip::{CANONICAL_SHORT_SIDE, FrameStrip, strip, strips};

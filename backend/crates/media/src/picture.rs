@@ -1,0 +1,119 @@
+//! Still pictures: PNG in and out, JPEG thumbnails and the atlas of a strip.
+//! It knows no video.
+
+use crate::convert::Resizer;
+use crate::error::{MediaError, file_name};
+use image::ImageEncoder;
+use std::fs::File;
+use std::io::{BufReader, BufWriter};
+use std::path::Path;
+
+/// A picture in memory.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Picture {
+    /// Pixels.
+    pub width: u32,
+    /// Pixels.
+    pub height: u32,
+    /// `[height, width, 3]`, red green blue.
+    pub rgb: Vec<u8>,
+}
+
+/// JPEG quality, 1..=100: scrubbing hides what is lost.
+const QUALITY: u8 = 82;
+/// Longest side of a thumbnail, pixels.
+const THUMBNAIL_SIDE: u32 = 320;
+
+/// Writes `[height, width, 3]` as PNG. Errors: `BadInput` for a wrong length, `Io`.
+pub fn write_png(path: &Path, rgb: &[u8], width: u32, height: u32) -> Result<(), MediaError> {
+    check_size(rgb, width, height, 1)?;
+    let file = File::create(path).map_err(|e| MediaError::write(path, e))?;
+    image::codecs::png::PngEncoder::new(BufWriter::new(file))
+        .write_image(rgb, width, height, image::ExtendedColorType::Rgb8)
+        .map_err(|e| MediaError::write(path, std::io::Error::other(e)))
+}
+
+/// Reads a PNG as RGB; an alpha channel is dropped, 16 bits become 8.
+///
+/// Errors: `Io`, `Empty`, `TooLarge` past the pixel limit, `Corrupt` for anything else.
+pub fn read_png(path: &Path) -> Result<Picture, MediaError> {
+    let file = File::open(path).map_err(|e| MediaError::read(path, e))?;
+    let mut reader = image::ImageReader::new(BufReader::new(file));
+    reader.set_format(image::ImageFormat::Png);
+    let mut limits = image::Limits::default();
+    limits.max_image_width = Some(16_384);
+    limits.max_image_height = Some(16_384);
+    limits.max_alloc = Some(1 << 30);
+    reader.limits(limits);
+    let picture = reader.decode().map_err(|e| match e {
+        image::ImageError::IoError(source) => MediaError::read(path, source),
+        other => MediaError::Corrupt { file: file_name(path), reason: format!("it is no readable PNG ({other})") },
+    })?;
+    let rgb = picture.to_rgb8();
+    Ok(Picture { width: rgb.width(), height: rgb.height(), rgb: rgb.into_raw() })
+}
+
+/// One picture as JPEG at its own size. Errors: `BadInput`, `Encode`.
+pub fn encode_jpeg(rgb: &[u8], width: u32, height: u32) -> Result<Vec<u8>, MediaError> {
+    check_size(rgb, width, height, 1)?;
+    let side = |pixels: u32| {
+        u16::try_from(pixels).map_err(|_| MediaError::BadInput(format!("a JPEG side of {pixels} pixels is too long")))
+    };
+    let mut bytes = Vec::new();
+    let mut encoder = jpeg_encoder::Encoder::new(&mut bytes, QUALITY);
+    encoder.set_sampling_factor(jpeg_encoder::SamplingFactor::F_2_2);
+    encoder.set_optimized_huffman_tables(true);
+    encoder
+        .encode(rgb, side(width)?, side(height)?, jpeg_encoder::ColorType::Rgb)
+        .map_err(|e| MediaError::encode("JPEG encoder", e))?;
+    Ok(bytes)
+}
+
+/// All frames of `[count, height, width, 3]` in one JPEG, row by row with `columns` to a row
+/// (`columns = count` gives a film strip). Unused places are black.
+pub fn encode_atlas(rgb: &[u8], width: u32, height: u32, columns: u32) -> Result<Vec<u8>, MediaError> {
+    let count = check_frames(rgb, width, height)?;
+    let columns = columns.clamp(1, count);
+    let rows = count.div_ceil(columns);
+    let (row_bytes, atlas_row) = (width as usize * 3, (columns * width) as usize * 3);
+    let mut atlas = vec![0u8; atlas_row * (rows * height) as usize];
+    for (line, pixels) in rgb.chunks_exact(row_bytes).enumerate() {
+        let (frame, y) = (line / height as usize, line % height as usize);
+        let (column, row) = (frame % columns as usize, frame / columns as usize);
+        let at = (row * height as usize + y) * atlas_row + column * row_bytes;
+        atlas[at..at + row_bytes].copy_from_slice(pixels);
+    }
+    encode_jpeg(&atlas, columns * width, rows * height)
+}
+
+/// One frame as a small JPEG, at most 320 pixels on its longer side.
+pub fn thumbnail(rgb: &[u8], width: u32, height: u32) -> Result<Vec<u8>, MediaError> {
+    check_size(rgb, width, height, 1)?;
+    let long = width.max(height);
+    if long <= THUMBNAIL_SIDE {
+        return encode_jpeg(rgb, width, height);
+    }
+    let small = |side: u32| (side * THUMBNAIL_SIDE / long).max(1);
+    let (w, h) = (small(width), small(height));
+    encode_jpeg(&Resizer::new().resize(rgb, (width, height), (w, h))?, w, h)
+}
+
+/// Number of frames in a buffer; at least one.
+pub(crate) fn check_frames(rgb: &[u8], width: u32, height: u32) -> Result<u32, MediaError> {
+    let frame = width as usize * height as usize * 3;
+    if frame == 0 || rgb.is_empty() || !rgb.len().is_multiple_of(frame) {
+        return Err(MediaError::BadInput(format!(
+            "{} bytes are not frames of {width}x{height} RGB pixels",
+            rgb.len()
+        )));
+    }
+    Ok((rgb.len() / frame) as u32)
+}
+
+fn check_size(rgb: &[u8], width: u32, height: u32, frames: u32) -> Result<(), MediaError> {
+    if check_frames(rgb, width, height)? == frames {
+        Ok(())
+    } else {
+        Err(MediaError::BadInput(format!("expected {frames} frame(s) of {width}x{height} pixels")))
+    }
+}
