@@ -1,0 +1,167 @@
+//! The whole network: vision tower, decoder, head, and what the trainer asks of it.
+
+use crate::config::{PolicyConfig, TextConfig};
+use crate::error::PolicyError;
+use crate::layers::{Builder, Linear, Source};
+use crate::ops::{self, Kernels};
+use crate::packed::Packed;
+use crate::rope;
+use crate::text::{Pass, Text};
+use crate::vision::{Vision, VisionOutput};
+use burn::module::Module;
+use burn::tensor::{Device, Tensor};
+use std::sync::Arc;
+
+/// Qwen3-VL. `train()` gives the module that records gradients, `valid()` the one that does not.
+#[derive(Module, Debug)]
+pub struct Model {
+    /// Vision tower.
+    pub visual: Vision,
+    /// Decoder.
+    pub language_model: Text,
+    /// `[vocab, hidden]`; none where the head is the embedding.
+    pub lm_head: Option<Linear>,
+    #[module(skip)]
+    kernels: Kernels,
+    #[module(skip)]
+    text: TextConfig,
+}
+
+/// Every stage of a pass, for comparisons with other implementations.
+pub struct Trace {
+    /// The tower's output; none without clips.
+    pub vision: Option<VisionOutput>,
+    /// Embeddings, then after each layer, the last one after the final norm: `[n, hidden]` each.
+    pub hidden: Vec<Tensor<2>>,
+    /// Each layer's normed, rotated heads `[n, heads.width()]`.
+    pub(crate) heads: Vec<Tensor<2>>,
+}
+
+impl Model {
+    /// Builds the network on a device, asking the source for every parameter by its name.
+    ///
+    /// # Errors
+    /// What the source reports.
+    pub fn build(config: &PolicyConfig, source: &mut dyn Source, device: &Device) -> Result<Self, PolicyError> {
+        let std = config.text_config.initializer_range as f32;
+        let mut root = Builder { source, device, std, prefix: String::new() };
+        let visual = Vision::build(root.at("model.visual"), &config.vision_config)?;
+        let language_model = Text::build(root.at("model.language_model"), &config.text_config)?;
+        let text = &config.text_config;
+        let lm_head = if config.tied() {
+            None
+        } else {
+            Some(root.linear("lm_head", text.vocab_size, text.hidden_size)?)
+        };
+        Ok(Self { visual, language_model, lm_head, kernels: Kernels::for_device(device), text: text.clone() })
+    }
+
+    /// The same network with another form of the operations, for comparing the two.
+    pub fn with_kernels(mut self, kernels: Kernels) -> Self {
+        self.kernels = kernels;
+        self
+    }
+
+    /// Which form of the operations this network uses.
+    pub fn kernels(&self) -> Kernels {
+        self.kernels
+    }
+
+    /// Hidden states after the final norm: `[packed.len(), hidden]`.
+    pub fn forward(&self, packed: &Packed, _device: &Device) -> Tensor<2> {
+        let (mut x, vision) = self.embed(packed);
+        let pass = self.pass(packed);
+        for (i, layer) in self.language_model.layers.iter().enumerate() {
+            (x, _) = layer.forward(&pass, x);
+            x = self.deepen(x, &vision, i, packed);
+        }
+        self.language_model.norm.forward(self.kernels, x)
+    }
+
+    /// [`Self::forward`], keeping every stage.
+    pub fn trace(&self, packed: &Packed) -> Trace {
+        let (mut x, vision) = self.embed(packed);
+        let pass = self.pass(packed);
+        let mut trace = Trace { vision: None, hidden: vec![x.clone()], heads: Vec::new() };
+        for (i, layer) in self.language_model.layers.iter().enumerate() {
+            let (out, heads) = layer.forward(&pass, x);
+            x = self.deepen(out, &vision, i, packed);
+            trace.heads.push(heads);
+            trace.hidden.push(x.clone());
+        }
+        if let Some(last) = trace.hidden.last_mut() {
+            *last = self.language_model.norm.forward(self.kernels, x);
+        }
+        trace.vision = vision;
+        trace
+    }
+
+    /// Logits of hidden states: `[n, hidden]` -> `[n, vocab]`.
+    pub fn logits(&self, hidden: Tensor<2>) -> Tensor<2> {
+        ops::linear(self.kernels, hidden, self.head(), None)
+    }
+
+    /// `log p(target)` of each row under the temperature: `[n, hidden]`, `[n]` -> `[n]`.
+    pub fn logprobs(&self, hidden: Tensor<2>, targets: &[u32], temperature: f32) -> Tensor<1> {
+        let targets = Arc::new(targets.to_vec());
+        ops::target_logprobs(self.kernels, self.logits(hidden), &targets, temperature.recip())
+    }
+
+    /// [`Self::logprobs`], and the entropy of each row's distribution in nats under the same
+    /// temperature, without gradient: `[n]`, `[n]`.
+    pub fn logprobs_entropy(&self, hidden: Tensor<2>, targets: &[u32], temperature: f32) -> (Tensor<1>, Tensor<1>) {
+        let targets = Arc::new(targets.to_vec());
+        let logits = self.logits(hidden);
+        let entropy = ops::entropy(self.kernels, logits.clone(), temperature.recip());
+        (ops::target_logprobs(self.kernels, logits, &targets, temperature.recip()), entropy)
+    }
+
+    /// Rows of hidden states: `[n, hidden]`, `[m]` -> `[m, hidden]`.
+    pub fn select(&self, hidden: Tensor<2>, rows: &[usize]) -> Tensor<2> {
+        let rows = Arc::new(rows.iter().map(|&row| row as u32).collect());
+        ops::gather_rows(self.kernels, hidden, &rows)
+    }
+
+    /// The head's weight `[vocab, hidden]`.
+    pub(crate) fn head(&self) -> Tensor<2> {
+        match &self.lm_head {
+            Some(head) => head.weight.val(),
+            None => self.language_model.embed_tokens.weight.val(),
+        }
+    }
+
+    pub(crate) fn text_config(&self) -> &TextConfig {
+        &self.text
+    }
+
+    fn pass(&self, packed: &Packed) -> Pass {
+        Pass {
+            kernels: self.kernels,
+            rope: rope::text(&self.text, &packed.positions),
+            segments: Arc::new(packed.segments.clone()),
+        }
+    }
+
+    /// Token embeddings with the visual tokens in their places.
+    fn embed(&self, packed: &Packed) -> (Tensor<2>, Option<VisionOutput>) {
+        let ids = Arc::new(packed.ids.clone());
+        let x = ops::gather_rows(self.kernels, self.language_model.embed_tokens.weight.val(), &ids);
+        if packed.grids.is_empty() {
+            return (x, None);
+        }
+        let vision = self.visual.forward(self.kernels, &packed.patches, &packed.grids);
+        let rows = Arc::new(packed.visual_rows.clone());
+        (ops::put_rows(self.kernels, x, vision.merged.clone(), &rows), Some(vision))
+    }
+
+    /// Adds the DeepStack level of a layer, if it has one, to the visual rows.
+    fn deepen(&self, x: Tensor<2>, vision: &Option<VisionOutput>, layer: usize, packed: &Packed) -> Tensor<2> {
+        match vision.as_ref().and_then(|vision| vision.deepstack.get(layer)) {
+            Some(level) => {
+                let rows = Arc::new(packed.visual_rows.clone());
+                ops::add_rows(self.kernels, x, level.clone(), &rows)
+            }
+            None => x,
+        }
+    }
+}

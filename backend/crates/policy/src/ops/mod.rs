@@ -1,0 +1,135 @@
+//! The model's operations, each in two forms with one meaning: fused CPU kernels with
+//! hand-written gradients, and plain differentiable tensor operations for every other device.
+//! Which one runs is decided once, from the device, and never changes within a run, since the
+//! two differ in the last bits.
+
+pub(crate) mod plain;
+
+use crate::packed::Segment;
+use burn::tensor::{Device, Tensor};
+use std::sync::Arc;
+
+/// Which form of the operations a model uses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kernels {
+    /// Tensor operations of the backend.
+    Plain,
+    /// Fused kernels of this crate (CPU only).
+    Fused,
+}
+
+impl Kernels {
+    /// Fused on the CPU, plain elsewhere.
+    pub fn for_device(_device: &Device) -> Self {
+        Self::Plain
+    }
+}
+
+/// Layout of packed heads: a row holds `queries` query heads, then `keys` key heads, then as
+/// many value heads, each `dim` wide.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Heads {
+    /// Query heads.
+    pub queries: usize,
+    /// Key heads, and value heads.
+    pub keys: usize,
+    /// Width of a head.
+    pub dim: usize,
+}
+
+impl Heads {
+    /// Width of a packed row.
+    pub fn width(self) -> usize {
+        (self.queries + 2 * self.keys) * self.dim
+    }
+}
+
+/// Rotary angles of each row: cosines and sines `[rows, half]`, `half` being half a head.
+#[derive(Clone, Debug)]
+pub struct Rope {
+    /// Cosines.
+    pub cos: Arc<Vec<f32>>,
+    /// Sines.
+    pub sin: Arc<Vec<f32>>,
+    /// Frequencies.
+    pub half: usize,
+}
+
+/// Weights of the RMS norms over each query and key head, and their epsilon.
+pub(crate) struct HeadNorms {
+    pub query: Tensor<1>,
+    pub key: Tensor<1>,
+    pub eps: f32,
+}
+
+/// `x @ weight^T + bias`: `[n, in]`, `[out, in]`, `[out]` -> `[n, out]`.
+pub(crate) fn linear(_kernels: Kernels, x: Tensor<2>, weight: Tensor<2>, bias: Option<Tensor<1>>) -> Tensor<2> {
+    plain::linear(x, weight, bias)
+}
+
+/// Patches given in shared pieces, `[pieces' rows, in]`, through a linear layer.
+pub(crate) fn linear_shared(_kernels: Kernels, pieces: &[Arc<Vec<f32>>], weight: Tensor<2>, bias: Tensor<1>) -> Tensor<2> {
+    plain::linear_shared(pieces, weight, bias)
+}
+
+/// Root mean square norm over the last axis.
+pub(crate) fn rms_norm(_kernels: Kernels, x: Tensor<2>, weight: Tensor<1>, eps: f32) -> Tensor<2> {
+    plain::rms_norm(x, weight, eps)
+}
+
+/// Layer norm over the last axis.
+pub(crate) fn layer_norm(_kernels: Kernels, x: Tensor<2>, weight: Tensor<1>, bias: Tensor<1>, eps: f32) -> Tensor<2> {
+    plain::layer_norm(x, weight, bias, eps)
+}
+
+/// Normalises (where asked) and rotates the query and key heads of packed rows
+/// `[n, heads.width()]`; values pass through.
+pub(crate) fn rotate(_kernels: Kernels, packed: Tensor<2>, norms: Option<HeadNorms>, rope: &Rope, heads: Heads) -> Tensor<2> {
+    plain::rotate(packed, norms, rope, heads)
+}
+
+/// Attention inside segments, and from segments to their context:
+/// `[n, heads.width()]` -> `[n, queries * dim]`. The segments cover all rows in order.
+pub(crate) fn attend(_kernels: Kernels, packed: Tensor<2>, segments: &Arc<Vec<Segment>>, heads: Heads) -> Tensor<2> {
+    plain::attend(packed, segments, heads)
+}
+
+/// `silu(gate) * up` of rows that hold gate, then up: `[n, 2 * inner]` -> `[n, inner]`.
+pub(crate) fn swiglu(_kernels: Kernels, gate_up: Tensor<2>) -> Tensor<2> {
+    plain::swiglu(gate_up)
+}
+
+/// GELU in its tanh form.
+pub(crate) fn gelu_tanh(_kernels: Kernels, x: Tensor<2>) -> Tensor<2> {
+    plain::gelu_tanh(x)
+}
+
+/// GELU with the error function.
+pub(crate) fn gelu_erf(_kernels: Kernels, x: Tensor<2>) -> Tensor<2> {
+    burn::tensor::activation::gelu(x)
+}
+
+/// Rows of a table: `[rows, width]`, `[n]` -> `[n, width]`.
+pub(crate) fn gather_rows(_kernels: Kernels, table: Tensor<2>, index: &Arc<Vec<u32>>) -> Tensor<2> {
+    plain::gather_rows(table, index)
+}
+
+/// Replaces rows; the indices are distinct.
+pub(crate) fn put_rows(_kernels: Kernels, base: Tensor<2>, rows: Tensor<2>, index: &Arc<Vec<u32>>) -> Tensor<2> {
+    plain::put_rows(base, rows, index)
+}
+
+/// Adds to rows; the indices are distinct.
+pub(crate) fn add_rows(_kernels: Kernels, base: Tensor<2>, rows: Tensor<2>, index: &Arc<Vec<u32>>) -> Tensor<2> {
+    plain::add_rows(base, rows, index)
+}
+
+/// `log softmax(logits * scale)[target]`: `[n, vocab]`, `[n]` -> `[n]`.
+pub(crate) fn target_logprobs(_kernels: Kernels, logits: Tensor<2>, targets: &Arc<Vec<u32>>, scale: f32) -> Tensor<1> {
+    plain::target_logprobs(logits, targets, scale)
+}
+
+/// Entropy of `softmax(logits * scale)` in nats, without gradient: `[n, vocab]` -> `[n]`.
+pub(crate) fn entropy(_kernels: Kernels, logits: Tensor<2>, scale: f32) -> Tensor<1> {
+    plain::entropy(logits, scale)
+}
