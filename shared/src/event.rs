@@ -41,8 +41,8 @@ pub enum EventBody {
     },
     /// A step was made.
     Step(StepMetrics),
-    /// A group was answered and scored.
-    RolloutGroup(Box<Group>),
+    /// A group was answered and scored; in JSON it is under `group`.
+    RolloutGroup(#[serde(with = "under_group")] Box<Group>),
     /// A checkpoint is whole on disk.
     Checkpoint {
         /// Folder under `checkpoints/`.
@@ -115,6 +115,31 @@ impl EventBody {
             Self::Failed { .. } => "failed",
             Self::Finished { .. } => "finished",
         }
+    }
+}
+
+/// A group has a `step` of its own, so it cannot lie flat beside the event's.
+mod under_group {
+    use super::Group;
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    #[derive(Serialize)]
+    struct Out<'a> {
+        group: &'a Group,
+    }
+
+    #[derive(Deserialize)]
+    struct In {
+        group: Box<Group>,
+    }
+
+    #[allow(clippy::borrowed_box, reason = "serde's `with` passes a reference to the field")]
+    pub fn serialize<S: Serializer>(group: &Box<Group>, to: S) -> Result<S::Ok, S::Error> {
+        Out { group }.serialize(to)
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Box<Group>, D::Error> {
+        In::deserialize(from).map(|read| read.group)
     }
 }
 
@@ -247,6 +272,24 @@ mod tests {
         assert!(text.starts_with(r#"{"seq":3,"at":1.5,"step":1,"kind":"step","reward_mean":0.5"#));
         assert_eq!(
             serde_json::from_str::<RunEvent>(&text).expect("same"),
+            event
+        );
+    }
+
+    #[test]
+    fn a_group_keeps_its_own_step_apart() {
+        let text = format!(
+            r#"{{"seq":2,"at":1.0,"step":3,"kind":"rollout_group","group":{{"step":3,"index":0,
+            "policy_version":2,"sample":{{"video":"blake3:{}","task":"jigsaw","clips":6,"seed":1,
+            "params":{{}},"question":"q","answer":"123456","truth":{{"order":"123456"}},
+            "shapes":null,"sampling_fps":0.5,"width":64,"height":64,"frames":[]}},"rollouts":[],
+            "reward_mean":0.0,"reward_std":0.0,"degenerate":true}}}}"#,
+            "0".repeat(64)
+        );
+        let event: RunEvent = serde_json::from_str(&text).expect("a journal line");
+        let again = serde_json::to_string(&event).expect("json");
+        assert_eq!(
+            serde_json::from_str::<RunEvent>(&again).expect("same"),
             event
         );
     }
