@@ -1,0 +1,244 @@
+//! Journals, groups and rollouts as read by screens.
+
+use crate::connection::Store;
+use crate::error::{Result, StoreError};
+use crate::videos::name_of;
+use crate::{count, int};
+use rusqlite::{Connection, OptionalExtension, Row, ToSql, params};
+use shared::api::RolloutRow;
+use shared::event::{EventBody, RunEvent};
+use shared::rollout::Group;
+use shared::task::TaskKind;
+use shared::video::VideoId;
+
+/// Bytes of events given at once at most; one event may be larger.
+const EVENT_BYTES: usize = 1 << 20;
+
+/// An event as stored: its JSON is passed on without reading it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RawEvent {
+    /// Sequence number.
+    pub seq: u64,
+    /// A [`RunEvent`].
+    pub json: String,
+}
+
+/// A group and its neighbours.
+#[derive(Clone, Debug, PartialEq)]
+pub struct GroupPlace {
+    /// The group.
+    pub group: Group,
+    /// File name of its video, empty where it left the library.
+    pub video_name: String,
+    /// Groups of the step.
+    pub groups_in_step: u32,
+    /// `(step, group)` before this one.
+    pub previous: Option<(u64, u32)>,
+    /// `(step, group)` after this one.
+    pub next: Option<(u64, u32)>,
+}
+
+/// Which rollouts are wanted; what is `None` is not asked for.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct RolloutFilter {
+    /// Task family.
+    pub task: Option<TaskKind>,
+    /// (task, dial) cell.
+    pub cell: Option<String>,
+    /// Rewards up to this one.
+    pub max_reward: Option<f64>,
+    /// Whether the answer had the asked form.
+    pub parsed: Option<bool>,
+    /// Only rollouts before this `(step, group, rollout)`, exclusive.
+    pub before: Option<(u64, u32, u32)>,
+    /// Rows at most.
+    pub limit: u32,
+}
+
+impl Store {
+    /// Events of a run after `after`, oldest first: at most `limit`, and about 1 MiB.
+    pub fn events_after(&self, run: &str, after: u64, limit: u32) -> Result<Vec<RawEvent>> {
+        self.events(run, after, limit, 0)
+    }
+
+    /// The same, leaving out the groups before the event `first_group`.
+    pub fn replay_after(
+        &self,
+        run: &str,
+        after: u64,
+        limit: u32,
+        first_group: u64,
+    ) -> Result<Vec<RawEvent>> {
+        self.events(run, after, limit, first_group)
+    }
+
+    fn events(&self, run: &str, after: u64, limit: u32, first_group: u64) -> Result<Vec<RawEvent>> {
+        self.read(|connection| {
+            let mut statement = connection.prepare_cached(
+                "SELECT seq, json FROM events
+                 WHERE run = ?1 AND seq > ?2 AND (group_index IS NULL OR seq >= ?3)
+                 ORDER BY seq LIMIT ?4",
+            )?;
+            let mut rows = statement.query(params![run, int(after), int(first_group), limit])?;
+            let (mut events, mut bytes) = (Vec::new(), 0);
+            while let Some(row) = rows.next()? {
+                let json: String = row.get(1)?;
+                bytes += json.len();
+                if bytes > EVENT_BYTES && !events.is_empty() {
+                    break;
+                }
+                events.push(RawEvent {
+                    seq: count(row.get(0)?),
+                    json,
+                });
+            }
+            Ok(events)
+        })
+    }
+
+    /// Sequence number of the oldest of the `newest` newest groups, 0 where there are fewer.
+    pub fn first_of_newest_groups(&self, run: &str, newest: usize) -> Result<u64> {
+        self.read(|connection| {
+            let seq = connection
+                .prepare_cached(
+                    "SELECT seq FROM events WHERE run = ?1 AND group_index IS NOT NULL
+                     ORDER BY seq DESC LIMIT 1 OFFSET ?2",
+                )?
+                .query_row(params![run, newest.saturating_sub(1) as i64], |row| {
+                    row.get(0)
+                })
+                .optional()?;
+            Ok(seq.map_or(0, count))
+        })
+    }
+
+    /// A group with its neighbours.
+    pub fn group(&self, run: &str, step: u64, index: u32) -> Result<GroupPlace> {
+        self.read(|connection| {
+            let group =
+                find_group(connection, run, step, index)?.ok_or(StoreError::NotFound("group"))?;
+            let video_name = name_of(connection, &group.sample.spec.video)?;
+            let groups_in_step = connection
+                .prepare_cached("SELECT count(*) FROM groups WHERE run = ?1 AND step = ?2")?
+                .query_row(params![run, int(step)], |row| row.get(0))?;
+            Ok(GroupPlace {
+                group,
+                video_name,
+                groups_in_step,
+                previous: neighbour(connection, run, step, index, BEFORE)?,
+                next: neighbour(connection, run, step, index, AFTER)?,
+            })
+        })
+    }
+
+    /// One page of rollouts, newest first. Every row is unique, so a page's last row is
+    /// where the next one starts.
+    pub fn rollouts(&self, run: &str, filter: &RolloutFilter) -> Result<Vec<RolloutRow>> {
+        let task = filter.task.map(TaskKind::name);
+        let mut sql = String::from(
+            "SELECT step, group_index, rollout_index, task, cell, video, text, reward,
+                    advantage, parsed
+             FROM rollouts WHERE run = ?",
+        );
+        let mut values: Vec<&dyn ToSql> = vec![&run];
+        if let Some(task) = &task {
+            sql.push_str(" AND task = ?");
+            values.push(task);
+        }
+        if let Some(cell) = &filter.cell {
+            sql.push_str(" AND cell = ?");
+            values.push(cell);
+        }
+        if let Some(max_reward) = &filter.max_reward {
+            sql.push_str(" AND reward <= ?");
+            values.push(max_reward);
+        }
+        match filter.parsed {
+            // Written out, so that the index of unreadable answers is found.
+            Some(true) => sql.push_str(" AND parsed = 1"),
+            Some(false) => sql.push_str(" AND parsed = 0"),
+            None => {}
+        }
+        let before = filter
+            .before
+            .map(|(step, group, rollout)| (int(step), group, rollout));
+        if let Some((step, group, rollout)) = &before {
+            sql.push_str(" AND (step, group_index, rollout_index) < (?, ?, ?)");
+            values.extend([step as &dyn ToSql, group, rollout]);
+        }
+        sql.push_str(" ORDER BY step DESC, group_index DESC, rollout_index DESC LIMIT ?");
+        values.push(&filter.limit);
+        self.read(|connection| {
+            let mut statement = connection.prepare_cached(&sql)?;
+            let rows = statement.query_map(&values[..], rollout_row)?;
+            rows.map(|row| row?).collect()
+        })
+    }
+}
+
+/// The newest group of that name, also where a resume made the run forget it: labels
+/// outlive a resume.
+pub(crate) fn find_group(
+    connection: &Connection,
+    run: &str,
+    step: u64,
+    index: u32,
+) -> Result<Option<Group>> {
+    let json: Option<String> = connection
+        .prepare_cached(
+            "SELECT json FROM events WHERE run = ?1 AND step = ?2 AND group_index = ?3
+             ORDER BY seq DESC LIMIT 1",
+        )?
+        .query_row(params![run, int(step), index], |row| row.get(0))
+        .optional()?;
+    let Some(json) = json else { return Ok(None) };
+    match serde_json::from_str::<RunEvent>(&json)?.body {
+        EventBody::RolloutGroup(group) => Ok(Some(*group)),
+        _ => Ok(None),
+    }
+}
+
+const BEFORE: &str = "SELECT step, group_index FROM groups
+     WHERE run = ?1 AND (step, group_index) < (?2, ?3)
+     ORDER BY step DESC, group_index DESC LIMIT 1";
+const AFTER: &str = "SELECT step, group_index FROM groups
+     WHERE run = ?1 AND (step, group_index) > (?2, ?3)
+     ORDER BY step, group_index LIMIT 1";
+
+fn neighbour(
+    connection: &Connection,
+    run: &str,
+    step: u64,
+    index: u32,
+    sql: &str,
+) -> Result<Option<(u64, u32)>> {
+    Ok(connection
+        .prepare_cached(sql)?
+        .query_row(params![run, int(step), index], |row| {
+            Ok((count(row.get(0)?), row.get(1)?))
+        })
+        .optional()?)
+}
+
+fn rollout_row(row: &Row<'_>) -> rusqlite::Result<Result<RolloutRow>> {
+    let (task, video): (String, String) = (row.get(3)?, row.get(5)?);
+    let (step, group, rollout) = (row.get(0)?, row.get(1)?, row.get(2)?);
+    let (cell, text) = (row.get(4)?, row.get(6)?);
+    let (reward, advantage, parsed) = (row.get(7)?, row.get(8)?, row.get(9)?);
+    let read = || -> Result<RolloutRow> {
+        Ok(RolloutRow {
+            step: count(step),
+            group,
+            rollout,
+            task: task.parse().map_err(StoreError::Record)?,
+            cell,
+            video: VideoId::try_from(video)
+                .map_err(|error| StoreError::Record(error.to_string()))?,
+            text,
+            reward,
+            advantage,
+            parsed,
+        })
+    };
+    Ok(read())
+}
