@@ -1,0 +1,64 @@
+# The commands of the project. `make` alone lists them.
+
+TARGET  := $(if $(CARGO_TARGET_DIR),$(CARGO_TARGET_DIR),target)
+PROGRAM := $(TARGET)/release/videossr
+CARGO   ?= cargo
+
+# What the page is made of: it is built again only when one of these is newer.
+PAGE := $(shell find frontend shared static -path static/nano -prune -o -type f -print) \
+        Trunk.toml Cargo.toml Cargo.lock
+
+# Where tests and programs started from here find the page and the files beside it.
+export VIDEOSSR_DIST   ?= $(CURDIR)/dist
+export VIDEOSSR_STATIC ?= $(CURDIR)/static
+
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.PHONY: help run test bench lint build page setup setup-tests dev cuda warmup clean
+
+help: ## list these commands
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1|/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-16s %s\n", $$1, $$2 }'
+
+run: setup build ## install what is missing, build, and open the demo: sample videos and a live run
+	$(PROGRAM) demo
+
+test: setup-tests build ## unit, integration and browser tests
+	$(CARGO) test --release --workspace --exclude frontend --no-fail-fast
+	$(CARGO) test -p frontend
+
+bench: setup-tests build ## measure samples, tokens, steps and the page, and print the figures
+	$(CARGO) run --release -p tests --bin bench
+
+lint: ## formatting and clippy, warnings are errors
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --release --workspace --all-targets -- -D warnings
+	@for script in scripts/*.sh .ci/run; do bash -n "$$script" || exit 1; done
+
+build: page ## the page and the program, optimised
+	$(CARGO) build --release -p videossr
+
+page: dist/index.html
+
+dist/index.html: $(PAGE)
+	scripts/web.sh build
+	@touch $@
+
+setup: ## check what the build needs, install what is missing
+	@scripts/setup.sh
+
+setup-tests:
+	@scripts/setup.sh --tests
+
+dev: setup ## server, and the page with reload on http://127.0.0.1:8081
+	$(CARGO) build --release -p videossr
+	scripts/dev.sh $(PROGRAM)
+
+cuda: setup page ## the same program for NVIDIA GPUs
+	$(CARGO) build --release -p videossr --features cuda
+
+warmup: build ## train the nano policy in static/nano anew
+	$(PROGRAM) warmup --preset nano --out static/nano
+
+clean: ## delete everything that was built here
+	$(CARGO) clean
+	rm -rf dist dist-dev
