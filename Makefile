@@ -5,7 +5,7 @@ PROGRAM := $(TARGET)/release/videossr
 CARGO   ?= cargo
 
 # What the page is made of: it is built again only when one of these is newer.
-PAGE := $(shell find frontend shared static -path static/nano -prune -o -type f -print) \
+PAGE := $(shell find frontend shared static -path static/nano -prune -o -path static/clips -prune -o -type f -print) \
         Trunk.toml Cargo.toml Cargo.lock
 
 # Where tests and programs started from here find the page and the files beside it.

@@ -16,8 +16,6 @@ esac
 problems=()
 problem() { say "MISSING: $*"; problems+=("$*"); }
 
-# --- Rust ---------------------------------------------------------------------------------------
-
 check_rust() {
   local wanted found
   wanted=$(sed -n 's/^rust-version = "\(.*\)"/\1/p' "$root/Cargo.toml")
@@ -28,8 +26,6 @@ check_rust() {
   at_least "$wanted" "${found%%-*}" || die "MISSING: Rust $wanted or newer (found $found); run: rustup update stable"
   say "Rust $found"
 }
-
-# --- system packages ----------------------------------------------------------------------------
 
 has_compiler() { have cc || have gcc || have clang; }
 has_ffmpeg() { pkg-config --atleast-version=59.37 libavcodec && pkg-config --exists libavformat libavutil libswscale; } 2>/dev/null
@@ -106,8 +102,6 @@ check_packages() {
     fi
   done < <(packages)
 }
-
-# --- what builds the page -----------------------------------------------------------------------
 
 # These tools only pass files along, so a quick build of them serves better than a fast program. Their
 # network features are left out: everything they could fetch is set up here.
