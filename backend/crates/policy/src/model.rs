@@ -31,7 +31,8 @@ pub struct Model {
 pub struct Trace {
     /// The tower's output; none without clips.
     pub vision: Option<VisionOutput>,
-    /// Embeddings, then after each layer, the last one after the final norm: `[n, hidden]` each.
+    /// Embeddings, then each layer's output before DeepStack features are added, the last one
+    /// after the final norm: `[n, hidden]` each.
     pub hidden: Vec<Tensor<2>>,
     /// Each layer's normed, rotated heads `[n, heads.width()]`.
     pub(crate) heads: Vec<Tensor<2>>,
@@ -85,9 +86,9 @@ impl Model {
         let mut trace = Trace { vision: None, hidden: vec![x.clone()], heads: Vec::new() };
         for (i, layer) in self.language_model.layers.iter().enumerate() {
             let (out, heads) = layer.forward(&pass, x);
-            x = self.deepen(out, &vision, i, packed);
             trace.heads.push(heads);
-            trace.hidden.push(x.clone());
+            trace.hidden.push(out.clone());
+            x = self.deepen(out, &vision, i, packed);
         }
         if let Some(last) = trace.hidden.last_mut() {
             *last = self.language_model.norm.forward(self.kernels, x);

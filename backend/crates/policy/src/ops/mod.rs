@@ -3,9 +3,13 @@
 //! Which one runs is decided once, from the device, and never changes within a run, since the
 //! two differ in the last bits.
 
+pub(crate) mod cpu;
+mod fused;
+mod fused_grad;
 pub(crate) mod plain;
 
 use crate::packed::Segment;
+use burn::backend::DispatchDevice;
 use burn::tensor::{Device, Tensor};
 use std::sync::Arc;
 
@@ -20,8 +24,13 @@ pub enum Kernels {
 
 impl Kernels {
     /// Fused on the CPU, plain elsewhere.
-    pub fn for_device(_device: &Device) -> Self {
-        Self::Plain
+    pub fn for_device(device: &Device) -> Self {
+        let inner = device.clone().without_autodiff();
+        match inner.as_dispatch() {
+            DispatchDevice::Flex(_) => Self::Fused,
+            #[allow(unreachable_patterns)]
+            _ => Self::Plain,
+        }
     }
 }
 
@@ -63,73 +72,116 @@ pub(crate) struct HeadNorms {
 }
 
 /// `x @ weight^T + bias`: `[n, in]`, `[out, in]`, `[out]` -> `[n, out]`.
-pub(crate) fn linear(_kernels: Kernels, x: Tensor<2>, weight: Tensor<2>, bias: Option<Tensor<1>>) -> Tensor<2> {
-    plain::linear(x, weight, bias)
+pub(crate) fn linear(kernels: Kernels, x: Tensor<2>, weight: Tensor<2>, bias: Option<Tensor<1>>) -> Tensor<2> {
+    match (kernels, bias) {
+        (Kernels::Plain, bias) => plain::linear(x, weight, bias),
+        (Kernels::Fused, None) => fused::api::linear(x, weight),
+        (Kernels::Fused, Some(bias)) => fused::api::linear_bias(x, weight, bias),
+    }
 }
 
 /// Patches given in shared pieces, `[pieces' rows, in]`, through a linear layer.
-pub(crate) fn linear_shared(_kernels: Kernels, pieces: &[Arc<Vec<f32>>], weight: Tensor<2>, bias: Tensor<1>) -> Tensor<2> {
-    plain::linear_shared(pieces, weight, bias)
+pub(crate) fn linear_shared(kernels: Kernels, pieces: &[Arc<Vec<f32>>], weight: Tensor<2>, bias: Tensor<1>) -> Tensor<2> {
+    match kernels {
+        Kernels::Plain => plain::linear_shared(pieces, weight, bias),
+        Kernels::Fused => fused::api::linear_shared(weight, bias, Arc::new(pieces.to_vec())),
+    }
 }
 
 /// Root mean square norm over the last axis.
-pub(crate) fn rms_norm(_kernels: Kernels, x: Tensor<2>, weight: Tensor<1>, eps: f32) -> Tensor<2> {
-    plain::rms_norm(x, weight, eps)
+pub(crate) fn rms_norm(kernels: Kernels, x: Tensor<2>, weight: Tensor<1>, eps: f32) -> Tensor<2> {
+    match kernels {
+        Kernels::Plain => plain::rms_norm(x, weight, eps),
+        Kernels::Fused => fused::api::rms_norm(x, weight, eps),
+    }
 }
 
 /// Layer norm over the last axis.
-pub(crate) fn layer_norm(_kernels: Kernels, x: Tensor<2>, weight: Tensor<1>, bias: Tensor<1>, eps: f32) -> Tensor<2> {
-    plain::layer_norm(x, weight, bias, eps)
+pub(crate) fn layer_norm(kernels: Kernels, x: Tensor<2>, weight: Tensor<1>, bias: Tensor<1>, eps: f32) -> Tensor<2> {
+    match kernels {
+        Kernels::Plain => plain::layer_norm(x, weight, bias, eps),
+        Kernels::Fused => fused::api::layer_norm(x, weight, bias, eps),
+    }
 }
 
 /// Normalises (where asked) and rotates the query and key heads of packed rows
 /// `[n, heads.width()]`; values pass through.
-pub(crate) fn rotate(_kernels: Kernels, packed: Tensor<2>, norms: Option<HeadNorms>, rope: &Rope, heads: Heads) -> Tensor<2> {
-    plain::rotate(packed, norms, rope, heads)
+pub(crate) fn rotate(kernels: Kernels, packed: Tensor<2>, norms: Option<HeadNorms>, rope: &Rope, heads: Heads) -> Tensor<2> {
+    match kernels {
+        Kernels::Plain => plain::rotate(packed, norms, rope, heads),
+        Kernels::Fused => fused::api::rotate(packed, norms, rope, heads),
+    }
 }
 
 /// Attention inside segments, and from segments to their context:
 /// `[n, heads.width()]` -> `[n, queries * dim]`. The segments cover all rows in order.
-pub(crate) fn attend(_kernels: Kernels, packed: Tensor<2>, segments: &Arc<Vec<Segment>>, heads: Heads) -> Tensor<2> {
-    plain::attend(packed, segments, heads)
+pub(crate) fn attend(kernels: Kernels, packed: Tensor<2>, segments: &Arc<Vec<Segment>>, heads: Heads) -> Tensor<2> {
+    match kernels {
+        Kernels::Plain => plain::attend(packed, segments, heads),
+        Kernels::Fused => fused::api::attend(packed, segments.clone(), heads),
+    }
 }
 
 /// `silu(gate) * up` of rows that hold gate, then up: `[n, 2 * inner]` -> `[n, inner]`.
-pub(crate) fn swiglu(_kernels: Kernels, gate_up: Tensor<2>) -> Tensor<2> {
-    plain::swiglu(gate_up)
+pub(crate) fn swiglu(kernels: Kernels, gate_up: Tensor<2>) -> Tensor<2> {
+    match kernels {
+        Kernels::Plain => plain::swiglu(gate_up),
+        Kernels::Fused => fused::api::swiglu(gate_up),
+    }
 }
 
 /// GELU in its tanh form.
-pub(crate) fn gelu_tanh(_kernels: Kernels, x: Tensor<2>) -> Tensor<2> {
-    plain::gelu_tanh(x)
+pub(crate) fn gelu_tanh(kernels: Kernels, x: Tensor<2>) -> Tensor<2> {
+    match kernels {
+        Kernels::Plain => plain::gelu_tanh(x),
+        Kernels::Fused => fused::api::gelu_tanh(x),
+    }
 }
 
 /// GELU with the error function.
-pub(crate) fn gelu_erf(_kernels: Kernels, x: Tensor<2>) -> Tensor<2> {
-    burn::tensor::activation::gelu(x)
+pub(crate) fn gelu_erf(kernels: Kernels, x: Tensor<2>) -> Tensor<2> {
+    match kernels {
+        Kernels::Plain => burn::tensor::activation::gelu(x),
+        Kernels::Fused => fused::api::gelu_erf(x),
+    }
 }
 
 /// Rows of a table: `[rows, width]`, `[n]` -> `[n, width]`.
-pub(crate) fn gather_rows(_kernels: Kernels, table: Tensor<2>, index: &Arc<Vec<u32>>) -> Tensor<2> {
-    plain::gather_rows(table, index)
+pub(crate) fn gather_rows(kernels: Kernels, table: Tensor<2>, index: &Arc<Vec<u32>>) -> Tensor<2> {
+    match kernels {
+        Kernels::Plain => plain::gather_rows(table, index),
+        Kernels::Fused => fused::api::gather(table, index.clone()),
+    }
 }
 
 /// Replaces rows; the indices are distinct.
-pub(crate) fn put_rows(_kernels: Kernels, base: Tensor<2>, rows: Tensor<2>, index: &Arc<Vec<u32>>) -> Tensor<2> {
-    plain::put_rows(base, rows, index)
+pub(crate) fn put_rows(kernels: Kernels, base: Tensor<2>, rows: Tensor<2>, index: &Arc<Vec<u32>>) -> Tensor<2> {
+    match kernels {
+        Kernels::Plain => plain::put_rows(base, rows, index),
+        Kernels::Fused => fused::api::put(base, rows, index.clone()),
+    }
 }
 
 /// Adds to rows; the indices are distinct.
-pub(crate) fn add_rows(_kernels: Kernels, base: Tensor<2>, rows: Tensor<2>, index: &Arc<Vec<u32>>) -> Tensor<2> {
-    plain::add_rows(base, rows, index)
+pub(crate) fn add_rows(kernels: Kernels, base: Tensor<2>, rows: Tensor<2>, index: &Arc<Vec<u32>>) -> Tensor<2> {
+    match kernels {
+        Kernels::Plain => plain::add_rows(base, rows, index),
+        Kernels::Fused => fused::api::add(base, rows, index.clone()),
+    }
 }
 
 /// `log softmax(logits * scale)[target]`: `[n, vocab]`, `[n]` -> `[n]`.
-pub(crate) fn target_logprobs(_kernels: Kernels, logits: Tensor<2>, targets: &Arc<Vec<u32>>, scale: f32) -> Tensor<1> {
-    plain::target_logprobs(logits, targets, scale)
+pub(crate) fn target_logprobs(kernels: Kernels, logits: Tensor<2>, targets: &Arc<Vec<u32>>, scale: f32) -> Tensor<1> {
+    match kernels {
+        Kernels::Plain => plain::target_logprobs(logits, targets, scale),
+        Kernels::Fused => fused::api::logprob(logits, targets.clone(), scale),
+    }
 }
 
 /// Entropy of `softmax(logits * scale)` in nats, without gradient: `[n, vocab]` -> `[n]`.
-pub(crate) fn entropy(_kernels: Kernels, logits: Tensor<2>, scale: f32) -> Tensor<1> {
-    plain::entropy(logits, scale)
+pub(crate) fn entropy(kernels: Kernels, logits: Tensor<2>, scale: f32) -> Tensor<1> {
+    match kernels {
+        Kernels::Plain => plain::entropy(logits, scale),
+        Kernels::Fused => fused::api::entropy(logits, scale),
+    }
 }

@@ -1,0 +1,96 @@
+//! Times the nano policy: `cargo run --release -p policy --example speed`.
+
+use burn::module::Module;
+use burn::optim::{AdamWConfig, GradientsParams};
+use burn::tensor::Device;
+use policy::{Clip, Packed, Part, Policy, PolicyConfig, PolicyTokenizer, Processor, Prompt, SamplingOptions};
+use std::time::Instant;
+
+const FRAMES: usize = 48;
+const SIDE: usize = 64;
+
+fn main() -> Result<(), policy::PolicyError> {
+    policy::tune_process();
+    let device = policy::pick("cpu")?;
+    let question = "When is the video mirrored? Answer with start-end in seconds.";
+    let corpus: Vec<String> = (0..200).map(|i| format!("{question} {}.{}-{}.5", i % 60, i % 10, i)).collect();
+    let tokenizer = PolicyTokenizer::train(&corpus, 512)?;
+    let policy = Policy::fresh(PolicyConfig::nano(512), tokenizer, Processor::nano(), 1, &device);
+    println!("{} parameters", policy.model.num_params());
+    let started = Instant::now();
+    let prompts = (0..32).map(|i| prompt(&policy, i, question)).collect::<Result<Vec<_>, _>>()?;
+    println!("prompt: {:.2} ms each, {} tokens", ms(started) / 32.0, prompts[0].ids.len());
+    generation(&policy, &prompts[..8])?;
+    training(&policy, "train step, 8 prompts x 8 answers", &prompts[..8], 8, &device);
+    training(&policy, "train step, 32 prompts x 1 answer", &prompts, 1, &device);
+    Ok(())
+}
+
+fn ms(started: Instant) -> f64 {
+    started.elapsed().as_secs_f64() * 1e3
+}
+
+fn prompt(policy: &Policy, seed: usize, question: &str) -> Result<Prompt, policy::PolicyError> {
+    let mut rng = policy::rng::Rng::new(seed as u64);
+    let rgb: Vec<u8> = (0..FRAMES * SIDE * SIDE * 3).map(|_| (rng.next_u64() & 255) as u8).collect();
+    let secs: Vec<f64> = (0..FRAMES).map(|i| i as f64 * 0.63).collect();
+    let clip = Clip { rgb: &rgb, frames: FRAMES, height: SIDE, width: SIDE, secs: &secs };
+    policy.prompt(&[Part::Video(clip), Part::Text(question)])
+}
+
+fn generation(policy: &Policy, prompts: &[Prompt]) -> Result<(), policy::PolicyError> {
+    let mut policy = policy.clone();
+    policy.config.eos_token_ids.clear();
+    let seeds: Vec<Vec<u64>> = (0..prompts.len() as u64).map(|i| (0..8).map(|j| 100 * i + j).collect()).collect();
+    let run = |max_new| {
+        let options = SamplingOptions { max_new, ..SamplingOptions::default() };
+        let times: Result<Vec<f64>, policy::PolicyError> = (0..5)
+            .map(|_| {
+                let started = Instant::now();
+                policy::generate(&policy, prompts, &seeds, &options)?;
+                Ok(ms(started))
+            })
+            .collect();
+        times.map(best)
+    };
+    let (short, long) = (run(1)?, run(33)?);
+    println!("vision, prefill and first token, {} prompts: {short:.1} ms", prompts.len());
+    println!("decode step, {} rows: {:.2} ms", prompts.len() * 8, (long - short) / 32.0);
+    Ok(())
+}
+
+fn training(policy: &Policy, what: &str, prompts: &[Prompt], answers: usize, device: &Device) {
+    let mut model = policy.model.clone().train();
+    let mut optimizer = AdamWConfig::new().init();
+    let answer: Vec<u32> = (20..32).collect();
+    let mut times = [Vec::new(), Vec::new(), Vec::new()];
+    for _ in 0..6 {
+        let started = Instant::now();
+        let mut packed = Packed::new();
+        let (mut rows, mut targets) = (Vec::new(), Vec::new());
+        for prompt in prompts {
+            let prefix = packed.prefix(prompt);
+            for _ in 0..answers {
+                let suffix = packed.suffix(prefix, &answer);
+                rows.extend(packed.target_rows(suffix, 0));
+                targets.extend_from_slice(&answer);
+            }
+        }
+        let hidden = model.forward(&packed, device);
+        let logprobs = model.logprobs(model.select(hidden, &rows), &targets, 1.0);
+        let loss = logprobs.mean().neg();
+        times[0].push(ms(started));
+        let started = Instant::now();
+        let grads = GradientsParams::from_grads(loss.backward(), &model);
+        times[1].push(ms(started));
+        let started = Instant::now();
+        model = optimizer.step(1e-3, model, grads);
+        times[2].push(ms(started));
+    }
+    let [forward, backward, step] = times.map(best);
+    println!("{what}: forward {forward:.0} + backward {backward:.0} + optimiser {step:.0} ms");
+}
+
+fn best(times: Vec<f64>) -> f64 {
+    times.into_iter().fold(f64::INFINITY, f64::min)
+}

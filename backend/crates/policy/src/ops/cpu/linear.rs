@@ -1,0 +1,133 @@
+//! Linear layers with weights `[out, in]`, cut by rows.
+
+use super::{Mat, Shared, Store, add_to, product, unwritten};
+use rayon::prelude::*;
+
+/// Rows of one product: the weight is packed once for so many, and they stay in a core's cache.
+const ROWS: usize = 256;
+/// Weight gradients are summed over so many groups of rows side by side.
+const GROUPS: usize = 8;
+/// Weights above this many numbers do not get one partial gradient per group.
+const LARGE: usize = 1 << 21;
+
+/// `x @ weight^T + bias`: `[n, inner]` -> `[n, out]`; no bias if it is empty.
+pub(crate) fn forward(x: &[f32], weight: &[f32], bias: &[f32], inner: usize) -> Vec<f32> {
+    let out = weight.len() / inner;
+    let mut y = unwritten(x.len() / inner * out);
+    y.par_chunks_mut(ROWS * out)
+        .zip(x.par_chunks(ROWS * inner))
+        .for_each(|(y, x)| rows_forward(x, y, weight, bias, inner));
+    y
+}
+
+/// [`forward`] over pieces of rows that lie apart.
+pub(crate) fn forward_pieces(pieces: &[&[f32]], weight: &[f32], bias: &[f32], inner: usize) -> Vec<f32> {
+    let out = weight.len() / inner;
+    let rows: usize = pieces.iter().map(|piece| piece.len() / inner).sum();
+    let mut y = unwritten(rows * out);
+    let mut tasks = Vec::new();
+    let mut rest = y.as_mut_slice();
+    for piece in pieces {
+        for x in piece.chunks(ROWS * inner) {
+            let (y, after) = rest.split_at_mut(x.len() / inner * out);
+            tasks.push((x, y));
+            rest = after;
+        }
+    }
+    tasks.into_par_iter().for_each(|(x, y)| rows_forward(x, y, weight, bias, inner));
+    y
+}
+
+fn rows_forward(x: &[f32], y: &mut [f32], weight: &[f32], bias: &[f32], inner: usize) {
+    let (rows, out) = (x.len() / inner, weight.len() / inner);
+    let store = if bias.is_empty() { Store::Set } else { Store::Add };
+    if store == Store::Add {
+        y.chunks_exact_mut(out).for_each(|y| y.copy_from_slice(bias));
+    }
+    // SAFETY: x is rows x inner, the weight out x inner, y rows x out.
+    unsafe {
+        product([rows, out, inner], y.as_mut_ptr(), out, store,
+            Mat::rows(x.as_ptr(), inner), Mat::rows(weight.as_ptr(), inner).t(), 1.0);
+    }
+}
+
+/// Gradient of the input: `g @ weight`, `[n, out]` -> `[n, inner]`.
+pub(crate) fn input_grad(g: &[f32], weight: &[f32], inner: usize) -> Vec<f32> {
+    let out = weight.len() / inner;
+    let mut dx = unwritten(g.len() / out * inner);
+    dx.par_chunks_mut(ROWS * inner).zip(g.par_chunks(ROWS * out)).for_each(|(dx, g)| {
+        // SAFETY: g is rows x out, the weight out x inner, dx rows x inner.
+        unsafe {
+            product([g.len() / out, inner, out], dx.as_mut_ptr(), inner, Store::Set,
+                Mat::rows(g.as_ptr(), out), Mat::rows(weight.as_ptr(), inner), 1.0);
+        }
+    });
+    dx
+}
+
+/// Gradients of weight `[out, inner]` and bias `[out]` over pieces of rows:
+/// `g^T @ x` and the sum of `g`.
+pub(crate) fn weight_grad(pieces: &[&[f32]], g: &[f32], inner: usize, out: usize) -> (Vec<f32>, Vec<f32>) {
+    let chunks = chunks(pieces, g, inner, out);
+    if inner * out > LARGE {
+        return large_weight_grad(&chunks, inner, out);
+    }
+    let per_group = chunks.len().div_ceil(GROUPS).max(1);
+    let parts: Vec<(Vec<f32>, Vec<f32>)> = chunks
+        .par_chunks(per_group)
+        .map(|group| {
+            let (mut dw, mut db) = (vec![0.0; inner * out], vec![0.0; out]);
+            for (x, g) in group {
+                accumulate(x, g, dw.as_mut_ptr(), inner, out, 0..out);
+                g.chunks_exact(out).for_each(|g| add_to(&mut db, g));
+            }
+            (dw, db)
+        })
+        .collect();
+    let mut parts = parts.into_iter();
+    let (mut dw, mut db) = parts.next().unwrap_or_else(|| (vec![0.0; inner * out], vec![0.0; out]));
+    for (w, b) in parts {
+        add_to(&mut dw, &w);
+        add_to(&mut db, &b);
+    }
+    (dw, db)
+}
+
+/// The same with one target, cut by output rows.
+fn large_weight_grad(chunks: &[(&[f32], &[f32])], inner: usize, out: usize) -> (Vec<f32>, Vec<f32>) {
+    let (mut dw, mut db) = (vec![0.0; inner * out], vec![0.0; out]);
+    for (_, g) in chunks {
+        g.chunks_exact(out).for_each(|g| add_to(&mut db, g));
+    }
+    let target = Shared::new(&mut dw);
+    let bands: Vec<usize> = (0..out).step_by(ROWS).collect();
+    bands.par_iter().for_each(|&from| {
+        let band = from..(from + ROWS).min(out);
+        for (x, g) in chunks {
+            // SAFETY: the band's rows belong to this task.
+            accumulate(x, g, unsafe { target.at(from * inner) }, inner, out, band.clone());
+        }
+    });
+    (dw, db)
+}
+
+/// `dw[band] += g[:, band]^T @ x`.
+fn accumulate(x: &[f32], g: &[f32], dw: *mut f32, inner: usize, out: usize, band: std::ops::Range<usize>) {
+    let rows = x.len() / inner;
+    // SAFETY: x is rows x inner, g rows x out, dw holds the band's rows of inner numbers.
+    unsafe {
+        product([band.len(), inner, rows], dw, inner, Store::Add,
+            Mat::rows(g[band.start..].as_ptr(), out).t(), Mat::rows(x.as_ptr(), inner), 1.0);
+    }
+}
+
+fn chunks<'a>(pieces: &[&'a [f32]], g: &'a [f32], inner: usize, out: usize) -> Vec<(&'a [f32], &'a [f32])> {
+    let mut all = Vec::new();
+    let mut rest = g;
+    for piece in pieces {
+        let (own, after) = rest.split_at(piece.len() / inner * out);
+        all.extend(piece.chunks(ROWS * inner).zip(own.chunks(ROWS * out)));
+        rest = after;
+    }
+    all
+}
