@@ -24,7 +24,7 @@ run: setup build ## install what is missing, build, and open the demo: sample vi
 
 test: setup-tests build ## unit, integration and browser tests
 	$(CARGO) test --release --workspace --exclude frontend --no-fail-fast
-	$(CARGO) test -p frontend
+	$(CARGO) test --release -p frontend
 
 bench: setup-tests build ## measure samples, tokens, steps and the page, and print the figures
 	$(CARGO) run --release -p tests --bin bench
