@@ -92,14 +92,14 @@ pub enum MediaError {
     #[error("{0}.")]
     BadInput(String),
     /// Reading or writing failed.
-    #[error("`{file}` cannot be {verb}: {source}.")]
+    #[error("`{file}` cannot be {verb}: {cause}.")]
     Io {
         /// File name without its folder.
         file: String,
         /// `read` or `written`.
         verb: &'static str,
         /// What the system said.
-        source: std::io::Error,
+        cause: std::io::Error,
     },
 }
 
@@ -122,12 +122,12 @@ impl MediaError {
         }
     }
 
-    pub(crate) fn read(path: &Path, source: std::io::Error) -> Self {
-        Self::Io { file: file_name(path), verb: "read", source }
+    pub(crate) fn read(path: &Path, cause: std::io::Error) -> Self {
+        Self::Io { file: file_name(path), verb: "read", cause }
     }
 
-    pub(crate) fn write(path: &Path, source: std::io::Error) -> Self {
-        Self::Io { file: file_name(path), verb: "written", source }
+    pub(crate) fn write(path: &Path, cause: std::io::Error) -> Self {
+        Self::Io { file: file_name(path), verb: "written", cause }
     }
 
     pub(crate) fn corrupt(path: &Path, reason: impl Into<String>) -> Self {

@@ -21,6 +21,6 @@ pub use clip::encode_clip;
 pub use error::MediaError;
 pub use hash::hash_file;
 pub use open::{MAX_FRAMES, MAX_PIXELS, MAX_SECS};
-pub use picture::{Picture, encode_atlas, encode_jpeg, read_png, thumbnail, write_png};
+pub use picture::{Picture, encode_atlas, encode_jpeg, frame_name, read_png, thumbnail, write_frames, write_png};
 pub use probe::probe;
 pub use strip::{CANONICAL_SHORT_SIDE, FrameStrip, strip, strips};

@@ -4,6 +4,7 @@
 use crate::convert::Resizer;
 use crate::error::{MediaError, file_name};
 use image::ImageEncoder;
+use rayon::prelude::*;
 use std::fs::File;
 use std::io::{BufReader, BufWriter};
 use std::path::Path;
@@ -31,6 +32,22 @@ pub fn write_png(path: &Path, rgb: &[u8], width: u32, height: u32) -> Result<(),
     image::codecs::png::PngEncoder::new(BufWriter::new(file))
         .write_image(rgb, width, height, image::ExtendedColorType::Rgb8)
         .map_err(|e| MediaError::write(path, std::io::Error::other(e)))
+}
+
+/// Writes frames `[count, height, width, 3]` into a folder as `000.png`, `001.png`... on
+/// several threads; returns how many. Errors: as [`write_png`].
+pub fn write_frames(folder: &Path, rgb: &[u8], width: u32, height: u32) -> Result<u32, MediaError> {
+    let count = check_frames(rgb, width, height)?;
+    let size = rgb.len() / count as usize;
+    rgb.par_chunks_exact(size)
+        .enumerate()
+        .try_for_each(|(slot, frame)| write_png(&folder.join(frame_name(slot)), frame, width, height))?;
+    Ok(count)
+}
+
+/// File name of the frame in a slot of a folder of frames.
+pub fn frame_name(slot: usize) -> String {
+    format!("{slot:03}.png")
 }
 
 /// Reads a PNG as RGB; an alpha channel is dropped, 16 bits become 8.

@@ -1,0 +1,70 @@
+//! The strip cache returns what was put in, and heals itself.
+
+mod common;
+
+use common::{large, own_clip, small};
+use media::{StripCache, strip, strips};
+use std::path::PathBuf;
+
+fn entries(folder: &tempfile::TempDir) -> Vec<PathBuf> {
+    let mut all: Vec<PathBuf> =
+        std::fs::read_dir(folder.path()).expect("listing").map(|e| e.expect("entry").path()).collect();
+    all.sort();
+    all
+}
+
+#[test]
+fn a_second_cache_on_the_same_folder_reads_the_same_bits() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = own_clip("race-car-1906.ogv");
+    let made = strips(&path, &[small(), large()], &StripCache::open(folder.path()).expect("opens")).expect("decodes");
+    assert_eq!(entries(&folder).len(), 2);
+    let read = strips(&path, &[small(), large()], &StripCache::open(folder.path()).expect("opens")).expect("reads");
+    for (made, read) in made.iter().zip(&read) {
+        assert_eq!(**made, **read);
+        assert_eq!(made.sampling_fps.to_bits(), read.sampling_fps.to_bits());
+    }
+}
+
+#[test]
+fn strips_in_use_are_shared() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let cache = StripCache::open(folder.path()).expect("opens");
+    let path = own_clip("race-car-1906.ogv");
+    let one = strip(&path, &small(), &cache).expect("decodes");
+    let two = strip(&path, &small(), &cache).expect("reads");
+    assert!(std::sync::Arc::ptr_eq(&one, &two));
+    assert_eq!(cache.problem(), None);
+}
+
+#[test]
+fn a_damaged_entry_is_made_again() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = own_clip("race-car-1906.ogv");
+    let open = || StripCache::open(folder.path()).expect("opens");
+    let first = strip(&path, &small(), &open()).expect("decodes");
+    let entry = entries(&folder).remove(0);
+    let whole = std::fs::read(&entry).expect("bytes");
+    let mut flipped = whole.clone();
+    flipped[whole.len() / 2] ^= 1;
+    for bad in [&flipped[..], &whole[..whole.len() / 2], &whole[..10], b""] {
+        std::fs::write(&entry, bad).expect("spoiled");
+        assert_eq!(*strip(&path, &small(), &open()).expect("decodes again"), *first);
+        assert_eq!(std::fs::read(&entry).expect("bytes"), whole, "the entry is whole again");
+    }
+    assert_eq!(entries(&folder).len(), 1, "nothing is left aside");
+}
+
+#[test]
+fn trimming_removes_the_oldest_first() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let cache = StripCache::open(folder.path()).expect("opens");
+    let path = own_clip("race-car-1906.ogv");
+    strips(&path, &[small(), large()], &cache).expect("decodes");
+    let total: u64 = entries(&folder).iter().map(|e| e.metadata().expect("facts").len()).sum();
+    assert_eq!(cache.trim_to(total).expect("trims"), 0);
+    assert!(cache.trim_to(total - 1).expect("trims") > 0);
+    assert_eq!(entries(&folder).len(), 1);
+    cache.trim_to(0).expect("trims");
+    assert!(entries(&folder).is_empty());
+}

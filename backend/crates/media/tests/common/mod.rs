@@ -1,0 +1,50 @@
+//! Helpers that several test files share.
+#![allow(dead_code)]
+
+use shared::video::{FrameSize, SamplePlan};
+use std::path::PathBuf;
+
+/// The folder of real clips beside the workspace, if this machine has it.
+pub fn clips() -> Option<PathBuf> {
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../../shared/clips");
+    if folder.is_dir() {
+        return Some(folder);
+    }
+    eprintln!("SKIPPED: no clips in {}", folder.display());
+    None
+}
+
+/// A clip that is part of the project.
+pub fn own_clip(name: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../static/clips").join(name)
+}
+
+/// 48 frames of 64 x 64.
+pub fn small() -> SamplePlan {
+    SamplePlan::strip(FrameSize::Exact(64, 64))
+}
+
+/// 48 frames for the viewer.
+pub fn large() -> SamplePlan {
+    SamplePlan::strip(FrameSize::ShortSide(256))
+}
+
+/// Frames `[count, height, width, 3]` with a moving bright square, for encoders.
+pub fn moving_square(count: usize, width: usize, height: usize) -> Vec<u8> {
+    let mut rgb = vec![40u8; count * width * height * 3];
+    for (slot, frame) in rgb.chunks_exact_mut(width * height * 3).enumerate() {
+        let left = slot * (width - width / 4) / count;
+        for y in height / 4..height / 2 {
+            for x in left..left + width / 4 {
+                frame[(y * width + x) * 3..][..3].copy_from_slice(&[220, 60, 20]);
+            }
+        }
+    }
+    rgb
+}
+
+/// Mean absolute difference of two pixel buffers.
+pub fn difference(a: &[u8], b: &[u8]) -> f64 {
+    assert_eq!(a.len(), b.len());
+    a.iter().zip(b).map(|(x, y)| f64::from(x.abs_diff(*y))).sum::<f64>() / a.len() as f64
+}

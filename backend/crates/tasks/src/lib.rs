@@ -1,0 +1,26 @@
+//! Pretext tasks: from a strip and a spec to a question, its pixels and its true answer.
+//! Pure in (strip, spec): the same spec gives the same bytes on any machine. It knows no
+//! tokens and no models, and it reads no file.
+
+mod error;
+mod rng;
+mod math;
+mod resample;
+mod blur;
+mod perturb;
+mod question;
+mod sample;
+mod grounding;
+mod counting;
+mod draw;
+mod jigsaw;
+mod mixture;
+pub mod warmup;
+
+pub use error::TaskError;
+pub use media::Picture;
+pub use mixture::{Mixture, spec_at};
+pub use perturb::{Dials, perturb};
+pub use question::question;
+pub use rng::Rng;
+pub use sample::{ClipFrames, Sample, generate};

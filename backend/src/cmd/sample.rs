@@ -1,0 +1,139 @@
+//! `videossr sample`: one sample as the policy sees it, with its question and truth.
+
+use super::frames::{make_folder, write_json};
+use anyhow::{Result, bail};
+use media::StripCache;
+use serde_json::{Value, json};
+use shared::task::{Difficulty, Perturbation, SampleSpec, Shape, Task, TaskKind};
+use shared::video::{FrameSize, SamplePlan};
+use std::path::PathBuf;
+use tasks::Sample;
+
+/// Arguments of `sample`.
+#[derive(clap::Args, Clone, Debug)]
+pub struct Args {
+    /// The video file; it is only read.
+    pub video: PathBuf,
+    /// grounding, counting or jigsaw.
+    #[arg(long)]
+    pub task: TaskKind,
+    /// The change to plant (grounding); mirror if not given.
+    #[arg(long)]
+    pub perturbation: Option<Perturbation>,
+    /// easy or hard (counting); easy if not given.
+    #[arg(long)]
+    pub difficulty: Option<Difficulty>,
+    /// Number of clips, 2 to 9, dividing 48 (jigsaw); 6 if not given.
+    #[arg(long)]
+    pub clips: Option<u32>,
+    /// Chooses everything that is drawn by chance.
+    #[arg(long)]
+    pub seed: u64,
+    /// Pixels of the shorter side; smaller videos are not enlarged.
+    #[arg(long, default_value_t = 256, value_parser = clap::value_parser!(u32).range(2..=4096))]
+    pub short_side: u32,
+    /// Folder for the frames and `sample.json`; it is created.
+    #[arg(long)]
+    pub out: PathBuf,
+}
+
+/// Writes the frames (`000.png`...; jigsaw: `clip1/000.png`...) and `sample.json`.
+/// Errors: those of decoding, of making the sample and of writing files.
+pub fn run(args: Args) -> Result<()> {
+    let task = task_of(&args)?;
+    let plan = SamplePlan::strip(FrameSize::ShortSide(args.short_side));
+    let strip = media::strip(&args.video, &plan, &StripCache::disabled())?;
+    let spec = SampleSpec { video: strip.video.clone(), task, seed: args.seed };
+    let sample = tasks::generate(&strip, &spec)?;
+    make_folder(&args.out, &args.video)?;
+    for (i, clip) in sample.clips.iter().enumerate() {
+        let folder = args.out.join(clip_folder(&sample, i));
+        std::fs::create_dir_all(&folder)?;
+        media::write_frames(&folder, &clip.rgb, sample.width, sample.height)?;
+    }
+    write_json(&args.out.join("sample.json"), &describe(&sample))
+}
+
+/// The task with its dials; a dial of another task is a mistake worth naming.
+fn task_of(args: &Args) -> Result<Task> {
+    let misplaced = match args.task {
+        TaskKind::Grounding => args.difficulty.map(|_| "--difficulty").or(args.clips.map(|_| "--clips")),
+        TaskKind::Counting => args.perturbation.map(|_| "--perturbation").or(args.clips.map(|_| "--clips")),
+        TaskKind::Jigsaw => args.perturbation.map(|_| "--perturbation").or(args.difficulty.map(|_| "--difficulty")),
+    };
+    if let Some(dial) = misplaced {
+        bail!("{dial} is not a dial of {}", args.task);
+    }
+    Ok(match args.task {
+        TaskKind::Grounding => Task::Grounding { perturbation: args.perturbation.unwrap_or(Perturbation::Mirror) },
+        TaskKind::Counting => Task::Counting { difficulty: args.difficulty.unwrap_or(Difficulty::Easy) },
+        TaskKind::Jigsaw => Task::Jigsaw { clips: args.clips.unwrap_or(6) },
+    })
+}
+
+fn clip_folder(sample: &Sample, clip: usize) -> String {
+    match sample.info.spec.task {
+        Task::Jigsaw { .. } => format!("clip{}", clip + 1),
+        _ => String::new(),
+    }
+}
+
+/// The contents of `sample.json`.
+pub fn describe(sample: &Sample) -> Value {
+    let info = &sample.info;
+    let (mut perturbation, mut difficulty, mut clips) = (None, None, None);
+    match info.spec.task {
+        Task::Grounding { perturbation: kind } => perturbation = Some(kind),
+        Task::Counting { difficulty: level } => difficulty = Some(level),
+        Task::Jigsaw { clips: number } => clips = Some(number),
+    }
+    json!({
+        "video": info.spec.video,
+        "task": info.spec.task.kind(),
+        "perturbation": perturbation,
+        "difficulty": difficulty,
+        "clips": clips,
+        "seed": info.spec.seed,
+        "params": info.params,
+        "question": info.question,
+        "answer": info.answer,
+        "truth": info.truth,
+        "shapes": shapes_on_png(sample),
+        "sampling_fps": info.sampling_fps,
+        "width": sample.width,
+        "height": sample.height,
+        "frames": frames(sample),
+    })
+}
+
+/// Shapes in pixels of the pictures written, which may be smaller than the canonical frame.
+fn shapes_on_png(sample: &Sample) -> Option<Vec<Shape>> {
+    let scale_x = f64::from(sample.width) / f64::from(sample.info.width);
+    let scale_y = f64::from(sample.height) / f64::from(sample.info.height);
+    let scaled = |shape: &Shape| Shape {
+        center_px: [shape.center_px[0] * scale_x, shape.center_px[1] * scale_y],
+        size_px: shape.size_px * (scale_x * scale_y).sqrt(),
+        ..shape.clone()
+    };
+    sample.info.shapes.as_ref().map(|shapes| shapes.iter().map(scaled).collect())
+}
+
+/// One entry for each picture, in display order; label times restart in every clip.
+fn frames(sample: &Sample) -> Vec<Value> {
+    let mut all = Vec::new();
+    for (i, clip) in sample.clips.iter().enumerate() {
+        let folder = clip_folder(sample, i);
+        for (slot, (frame, label_secs)) in clip.frames.iter().zip(&clip.label_secs).enumerate() {
+            let name = media::frame_name(slot);
+            let file = if folder.is_empty() { name } else { format!("{folder}/{name}") };
+            all.push(json!({
+                "file": file,
+                "slot": frame.slot,
+                "source_index": frame.source_index,
+                "pts_secs": frame.pts_secs,
+                "label_secs": label_secs,
+            }));
+        }
+    }
+    all
+}
