@@ -1,0 +1,160 @@
+//! What holds the page together: state in context, routes, keys that work everywhere.
+
+use crate::pages::failures::FailuresPage;
+use crate::pages::group::GroupPage;
+use crate::pages::missing::MissingPage;
+use crate::pages::new_run::NewRunPage;
+use crate::pages::review::ReviewPage;
+use crate::pages::run::RunPage;
+use crate::pages::runs::RunsPage;
+use crate::pages::sign_in::SignInPage;
+use crate::pages::team::TeamPage;
+use crate::pages::videos::VideosPage;
+use crate::parts::dialog::{Dialogs, KeySheet};
+use crate::parts::palette::Palette;
+use crate::parts::player::ViewSize;
+use crate::parts::shell::{News, Rail};
+use crate::parts::states::Skeleton;
+use crate::route::{self, ClipSize};
+use crate::state::browser::{dialog_open, is_typing, on_keys};
+use crate::state::library::Library;
+use crate::state::live::{Live, use_live};
+use crate::state::outbox::Outbox;
+use crate::state::session::{Known, Session, use_session};
+use crate::state::theme::Theme;
+use crate::state::toast::{Toasts, use_toasts};
+use leptos::prelude::*;
+use leptos_router::components::{Redirect, Route, Router, Routes};
+use leptos_router::path;
+use shared::annotation::LabelState;
+
+/// The whole page.
+#[component]
+pub fn App() -> impl IntoView {
+    Theme::provide();
+    Toasts::provide();
+    Session::provide();
+    Dialogs::provide();
+    provide_context(ViewSize(RwSignal::new(ClipSize::View)));
+    let library = Library::provide();
+    let outbox = Outbox::provide();
+    Live::provide(library, outbox);
+    view! { <Router><Gate/></Router> }
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Door {
+    Asking,
+    Open,
+    Shut,
+}
+
+/// Lets in who is signed in; shows the sign-in page to everybody else, at any address.
+#[component]
+fn Gate() -> impl IntoView {
+    let session = use_session();
+    let pathname = leptos_router::hooks::use_location().pathname;
+    let door = Memo::new(move |_| match session.known.get() {
+        _ if pathname.get() == "/sign-in" => Door::Shut,
+        Known::Asking => Door::Asking,
+        Known::In(_) => Door::Open,
+        Known::Out | Known::Unreachable(_) => Door::Shut,
+    });
+    move || match door.get() {
+        Door::Asking => view! { <div class="waiting"><Skeleton/></div> }.into_any(),
+        Door::Open => view! { <Studio/> }.into_any(),
+        Door::Shut => view! { <SignInPage/> }.into_any(),
+    }
+}
+
+/// The signed-in page.
+#[component]
+fn Studio() -> impl IntoView {
+    let live = use_live();
+    live.start();
+    global_keys();
+    tell_about_labels();
+    view! {
+        <div class="app">
+            <a class="skip" href="#main">"Skip to the content"</a>
+            <Rail/>
+            <Routes fallback=MissingPage>
+                <Route path=path!("/") view=|| view! { <Redirect path="/runs"/> }/>
+                <Route path=path!("/runs") view=RunsPage/>
+                <Route path=path!("/runs/new") view=NewRunPage/>
+                <Route path=path!("/runs/:run") view=RunPage/>
+                <Route path=path!("/runs/:run/steps/:step/groups/:group") view=GroupPage/>
+                <Route path=path!("/videos") view=VideosPage/>
+                <Route path=path!("/failures") view=FailuresPage/>
+                <Route path=path!("/review") view=ReviewPage/>
+                <Route path=path!("/review/:run/:step/:group/:rollout") view=ReviewPage/>
+                <Route path=path!("/team") view=TeamPage/>
+            </Routes>
+        </div>
+        <KeySheet/>
+        <Palette/>
+        <News/>
+    }
+}
+
+fn global_keys() {
+    let dialogs = expect_context::<Dialogs>();
+    let theme = expect_context::<Theme>();
+    on_keys(move |event| {
+        let command = event.ctrl_key() || event.meta_key();
+        if command && event.key().eq_ignore_ascii_case("k") {
+            event.prevent_default();
+            dialogs.palette.update(|open| *open = !*open);
+            return;
+        }
+        if command || event.alt_key() || is_typing(&event) || dialog_open() {
+            return;
+        }
+        match event.key().as_str() {
+            "?" => dialogs.keys.set(true),
+            "T" => theme.toggle(),
+            _ => {}
+        }
+    });
+}
+
+/// Says what others did with the reader's labels, and what waits for the reader's review.
+fn tell_about_labels() {
+    let (live, session, toasts) = (use_live(), use_session(), use_toasts());
+    Effect::new(move |_| {
+        let Some(failure) = live.news.get() else { return };
+        let me = untrack(|| session.person_id());
+        let label = &failure.label;
+        let mine = Some(label.author.id) == me;
+        let by_me = label.reviewer.as_ref().is_some_and(|r| Some(r.id) == me);
+        let reviewer = label.reviewer.as_ref().map_or("Somebody", |r| r.name.as_str());
+        match label.state {
+            LabelState::Accepted if mine && !by_me => toasts.say_with_link(
+                format!("{reviewer} accepted your label."),
+                route::target(&label.target),
+                "Look",
+            ),
+            LabelState::ChangesAsked if mine && !by_me => toasts.say_with_link(
+                format!("{reviewer} asks for a change: {}", label.comment),
+                route::target(&label.target),
+                "Change it",
+            ),
+            LabelState::Submitted if !mine => toasts.say_with_link(
+                format!("{} tagged a failure.", label.author.name),
+                route::review(&label.target),
+                "Review",
+            ),
+            _ => {}
+        }
+    });
+}
+
+/// Says that the page stopped; it goes on in an unknown state.
+pub fn show_fatal() {
+    let Some(body) = document().body() else { return };
+    let Ok(note) = document().create_element("p") else { return };
+    note.set_class_name("fatal");
+    let _ = note.set_attribute("role", "alert");
+    note.set_text_content(Some("The page stopped working. Reload it; what was saved is safe."));
+    let _ = body.append_child(&note);
+}

@@ -1,0 +1,276 @@
+//! The new-run form as values: what is typed, what it means, what is wrong, what differs
+//! from the preset. Every check is the shared config's own.
+
+use crate::logic::format;
+use serde_json::{Map, Value};
+use shared::config::{FIELDS, Field, FieldKind, MixtureItem, Problem, RunConfig};
+use std::collections::BTreeMap;
+
+/// What is typed, by dotted key, beside the mixture.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Draft {
+    /// Text of each field but the mixture.
+    pub texts: BTreeMap<&'static str, String>,
+    /// The mixture's rows.
+    pub mixture: Vec<Row>,
+}
+
+/// One row of the mixture editor; the weight stays text while it is typed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Row {
+    /// Task and dials.
+    pub item: MixtureItem,
+    /// As typed.
+    pub weight: String,
+}
+
+impl Row {
+    /// The row of an item.
+    pub fn of(item: &MixtureItem) -> Self {
+        Self { weight: plain(&Value::from(item.weight)), item: item.clone() }
+    }
+}
+
+impl Draft {
+    /// The form filled with a config.
+    pub fn of(config: &RunConfig) -> Self {
+        let texts = FIELDS
+            .iter()
+            .filter(|field| field.kind != FieldKind::Mixture)
+            .map(|field| (field.key, plain(&config.value_at(field.key))))
+            .collect();
+        Self { texts, mixture: config.mixture.iter().map(Row::of).collect() }
+    }
+
+    /// The text of a field.
+    pub fn text(&self, key: &str) -> &str {
+        self.texts.get(key).map_or("", String::as_str)
+    }
+
+    /// The whole draft as JSON, wrong values as they were typed.
+    pub fn value(&self) -> Value {
+        let mut out = Value::Object(Map::new());
+        for field in FIELDS {
+            let leaf = match field.kind {
+                FieldKind::Mixture => self.mixture_value(),
+                _ => leaf(field, self.text(field.key)),
+            };
+            put(&mut out, field.key, leaf);
+        }
+        out
+    }
+
+    fn mixture_value(&self) -> Value {
+        let row = |row: &Row| {
+            let mut value = serde_json::to_value(&row.item).unwrap_or(Value::Null);
+            if let Some(map) = value.as_object_mut() {
+                map.insert("weight".into(), number(&row.weight));
+            }
+            value
+        };
+        Value::Array(self.mixture.iter().map(row).collect())
+    }
+
+    /// The config, or every problem: of each field by its own rule, of the mixture by the
+    /// whole config's.
+    pub fn check(&self) -> Result<RunConfig, Vec<Problem>> {
+        let mut problems: Vec<Problem> = FIELDS
+            .iter()
+            .filter(|field| field.kind != FieldKind::Mixture)
+            .filter_map(|field| field.problem(&leaf(field, self.text(field.key))))
+            .collect();
+        problems.extend(self.weight_problems());
+        if problems.is_empty() {
+            return RunConfig::from_value(&RunConfig::default(), &self.value());
+        }
+        Err(problems)
+    }
+
+    fn weight_problems(&self) -> Vec<Problem> {
+        let bad = |row: &Row| number(&row.weight).as_f64().is_none_or(|w| w <= 0.0);
+        let rows = self.mixture.iter().enumerate().filter(|(_, row)| bad(row));
+        rows.map(|(i, row)| Problem {
+            field: format!("mixture[{i}].weight"),
+            message: format!("{} is not a number above 0", quoted(&row.weight)),
+        })
+        .collect()
+    }
+}
+
+fn quoted(text: &str) -> String {
+    if text.trim().is_empty() { "nothing".into() } else { text.trim().to_owned() }
+}
+
+fn put(whole: &mut Value, key: &str, leaf: Value) {
+    let mut at = whole;
+    let mut parts = key.split('.').peekable();
+    while let Some(part) = parts.next() {
+        let Some(map) = at.as_object_mut() else { return };
+        if parts.peek().is_none() {
+            map.insert(part.to_owned(), leaf);
+            return;
+        }
+        at = map.entry(part.to_owned()).or_insert_with(|| Value::Object(Map::new()));
+    }
+}
+
+fn number(text: &str) -> Value {
+    let text = text.trim().replace(['\u{202f}', ' ', '_'], "").replace('\u{2212}', "-");
+    serde_json::from_str::<serde_json::Number>(&text)
+        .map_or_else(|_| Value::String(text), Value::Number)
+}
+
+/// What a typed text means for a field; left as text where it does not fit.
+fn leaf(field: &Field, text: &str) -> Value {
+    match field.kind {
+        FieldKind::Whole(..) | FieldKind::Real(..) => number(text),
+        FieldKind::Texts => {
+            let parts = text.split([',', '\n']).map(str::trim).filter(|part| !part.is_empty());
+            Value::Array(parts.map(Value::from).collect())
+        }
+        _ => Value::String(text.trim().to_owned()),
+    }
+}
+
+/// A value as one types it.
+pub fn plain(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Array(items) => items.iter().map(plain).collect::<Vec<_>>().join(", "),
+        Value::Number(n) => match n.as_f64() {
+            Some(x) if n.is_f64() && x != 0.0 && (x.abs() < 1e-3 || x.abs() >= 1e6) => {
+                format!("{x:e}")
+            }
+            Some(x) if n.is_f64() => format!("{x}"),
+            _ => n.to_string(),
+        },
+        other => other.to_string(),
+    }
+}
+
+/// A row of "changed from the preset".
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Change {
+    /// Dotted key.
+    pub key: String,
+    /// In the preset.
+    pub from: String,
+    /// Typed.
+    pub to: String,
+}
+
+/// What differs from the preset, in the order of the form.
+pub fn changes(draft: &Draft, preset: &RunConfig) -> Vec<Change> {
+    let base = Draft::of(preset);
+    let mut out = Vec::new();
+    for field in FIELDS {
+        if field.kind == FieldKind::Mixture {
+            let (from, to) = (mixture_words(&base), mixture_words(draft));
+            if from != to {
+                out.push(Change { key: field.key.into(), from, to });
+            }
+            continue;
+        }
+        let (from, to) = (base.text(field.key), draft.text(field.key));
+        if leaf(field, from) != leaf(field, to) {
+            let show = |text: &str| if text.is_empty() { "empty".into() } else { text.to_owned() };
+            out.push(Change { key: field.key.into(), from: show(from), to: show(to) });
+        }
+    }
+    out
+}
+
+fn mixture_words(draft: &Draft) -> String {
+    let row = |row: &Row| format!("{} {}", row.item.task().cell(), row.weight.trim());
+    draft.mixture.iter().map(row).collect::<Vec<_>>().join(", ")
+}
+
+/// Share of each row, 0 where its weight is not a number above 0.
+pub fn shares(rows: &[Row]) -> Vec<f64> {
+    let weight = |row: &Row| number(&row.weight).as_f64().filter(|w| *w > 0.0).unwrap_or(0.0);
+    let total: f64 = rows.iter().map(weight).sum();
+    rows.iter().map(|row| if total > 0.0 { weight(row) / total } else { 0.0 }).collect()
+}
+
+/// A problem as the form says it: `3 is above 1. Takes a number from 0 to 1.`
+pub fn wording(message: &str) -> String {
+    match message.split_once("; ") {
+        Some((what, rule)) if rule.starts_with("a ") || rule.starts_with("one of") => {
+            format!("{} Takes {}", format::sentence(what), format::sentence(&grouped(rule)))
+        }
+        Some((what, rule)) => {
+            format!("{} {}", format::sentence(what), format::sentence(&grouped(rule)))
+        }
+        None => format::sentence(message),
+    }
+}
+
+/// Long runs of digits with thin spaces.
+fn grouped(text: &str) -> String {
+    let words = text.split(' ').map(|word| match word.parse::<u64>() {
+        Ok(n) if word.len() > 4 => format::whole(n),
+        _ => word.to_owned(),
+    });
+    words.collect::<Vec<_>>().join(" ")
+}
+
+/// The range beside a field: `2 to 1 024`.
+pub fn range(kind: FieldKind) -> String {
+    match kind {
+        FieldKind::Whole(_, high) if high > 1_000_000_000 => String::new(),
+        FieldKind::Whole(low, high) => format!("{} to {}", format::whole(low), format::whole(high)),
+        FieldKind::Real(low, high) => {
+            format!("{} to {}", plain(&Value::from(low)), plain(&Value::from(high)))
+        }
+        _ => String::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use shared::config::PRESETS;
+
+    #[test]
+    fn every_preset_survives_the_form() {
+        for preset in PRESETS {
+            let config = (preset.config)();
+            let draft = Draft::of(&config);
+            assert_eq!(draft.check(), Ok(config.clone()), "{}", preset.name);
+            assert_eq!(changes(&draft, &config), []);
+        }
+    }
+
+    #[test]
+    fn all_problems_are_said_at_once() {
+        let mut draft = Draft::of(&RunConfig::default());
+        draft.texts.insert("grpo.kl_coef", "3".into());
+        draft.texts.insert("steps", "many".into());
+        draft.mixture[0].weight = "x".into();
+        let problems = draft.check().expect_err("three mistakes");
+        let fields: Vec<&str> = problems.iter().map(|p| p.field.as_str()).collect();
+        assert_eq!(fields, ["steps", "grpo.kl_coef", "mixture[0].weight"]);
+        assert_eq!(wording(&problems[1].message), "3 is above 1. Takes a number from 0 to 1.");
+    }
+
+    #[test]
+    fn changes_name_both_values() {
+        let base = RunConfig::default();
+        let mut draft = Draft::of(&base);
+        draft.texts.insert("optim.learning_rate", "2e-5".into());
+        draft.texts.insert("grpo.group_size", "08".into());
+        let got = changes(&draft, &base);
+        let learning_rate = got.iter().find(|c| c.key == "optim.learning_rate").expect("changed");
+        assert_eq!((learning_rate.from.as_str(), learning_rate.to.as_str()), ("3e-4", "2e-5"));
+        assert!(draft.check().is_err(), "08 is not a JSON number");
+    }
+
+    #[test]
+    fn shares_sum_to_one_over_the_good_rows() {
+        let mut draft = Draft::of(&RunConfig::default());
+        draft.mixture[0].weight = "-1".into();
+        let got = shares(&draft.mixture);
+        assert_eq!(got[0], 0.0);
+        assert!((got.iter().sum::<f64>() - 1.0).abs() < 1e-9);
+    }
+}

@@ -1,0 +1,205 @@
+//! Keys -> commands, as plain values, so that the table can be tested and printed.
+
+/// What a key does on the group page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Command {
+    /// Play or stop.
+    Play,
+    /// Frames forward, or back where negative.
+    Frames(i32),
+    /// About a second of the strip forward or back.
+    Second(i32),
+    /// Choose a rollout, from 0.
+    Rollout(usize),
+    /// The next rollout.
+    NextRollout,
+    /// The rollout before.
+    PreviousRollout,
+    /// Next group.
+    NextGroup,
+    /// Previous group.
+    PreviousGroup,
+    /// Loop the chosen span.
+    Loop,
+    /// The people's view or the policy's.
+    View,
+    /// The next disagreement.
+    Disagreement,
+    /// Set or clear a failure tag, from 0.
+    Tag(usize),
+    /// Submit the label and go on.
+    SubmitNext,
+    /// Take the own label back.
+    Undo,
+    /// The next reward mode of the what-if.
+    WhatIf,
+    /// Move to the note.
+    Note,
+}
+
+/// A key press, as far as it matters.
+#[derive(Clone, Copy, Debug)]
+pub struct Press<'a> {
+    /// As in `KeyboardEvent.key`.
+    pub key: &'a str,
+    /// As in `KeyboardEvent.code`, for keys whose letter depends on shift.
+    pub code: &'a str,
+    /// Shift was held.
+    pub shift: bool,
+    /// Ctrl or Cmd was held.
+    pub ctrl: bool,
+    /// The reader types into a field.
+    pub typing: bool,
+}
+
+/// Reads keys; remembers a `g` that waits for its digit.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct KeyReader {
+    waiting: bool,
+}
+
+impl KeyReader {
+    /// What a press means on the group page, if anything.
+    pub fn read(&mut self, press: Press<'_>) -> Option<Command> {
+        let waited = std::mem::take(&mut self.waiting);
+        if press.ctrl {
+            return (press.key == "Enter").then_some(Command::SubmitNext);
+        }
+        if press.typing {
+            return None;
+        }
+        let digit = press.key.parse::<usize>().ok().filter(|d| (1..=9).contains(d));
+        if waited && let Some(digit) = digit {
+            return Some(Command::Rollout(digit - 1));
+        }
+        if let Some(digit) = digit {
+            return Some(Command::Tag(digit - 1));
+        }
+        self.letter(press)
+    }
+
+    fn letter(&mut self, press: Press<'_>) -> Option<Command> {
+        let steps = |sign: i32| {
+            if press.shift { Command::Second(sign) } else { Command::Frames(sign) }
+        };
+        let command = match (press.code, press.key) {
+            ("Comma", _) | (_, ",") => steps(-1),
+            ("Period", _) | (_, ".") => steps(1),
+            (_, "ArrowLeft") => steps(-1),
+            (_, "ArrowRight") => steps(1),
+            (_, "ArrowDown") => Command::NextRollout,
+            (_, "ArrowUp") => Command::PreviousRollout,
+            (_, " ") => Command::Play,
+            (_, "g") => {
+                self.waiting = true;
+                return None;
+            }
+            (_, "j") => Command::NextGroup,
+            (_, "k") => Command::PreviousGroup,
+            (_, "l") => Command::Loop,
+            (_, "s" | "e") => Command::View,
+            (_, "n") => Command::Disagreement,
+            (_, "u") => Command::Undo,
+            (_, "w") => Command::WhatIf,
+            (_, "c") => Command::Note,
+            _ => return None,
+        };
+        Some(command)
+    }
+}
+
+/// The key sheet: heading, then keys and what they do.
+pub const SHEET: &[(&str, &[(&[&str], &str)])] = &[
+    (
+        "Everywhere",
+        &[
+            (&["?"], "this sheet"),
+            (&["Ctrl", "K"], "go to a page or a run"),
+            (&["Shift", "T"], "light or dark"),
+            (&["Esc"], "close what is open"),
+        ],
+    ),
+    (
+        "Group",
+        &[
+            (&["Space"], "play or stop"),
+            (&[",", "."], "a frame back, forward"),
+            (&["Shift", ",", "."], "a second of the strip"),
+            (&["G", "1–8"], "choose a rollout"),
+            (&["↑", "↓"], "rollout before, after"),
+            (&["K", "J"], "group before, after"),
+            (&["L"], "loop the chosen span"),
+            (&["S"], "your view or the policy's"),
+            (&["N"], "next disagreement"),
+            (&["W"], "what if the reward were another"),
+        ],
+    ),
+    (
+        "Tagging",
+        &[
+            (&["1–9"], "set or clear a tag"),
+            (&["C"], "write a note"),
+            (&["Ctrl", "⏎"], "submit and next"),
+            (&["U"], "take your label back"),
+        ],
+    ),
+    (
+        "Run",
+        &[
+            (&["Shift", "P"], "pause or resume"),
+            (&["←", "→"], "a step back, forward in time"),
+            (&["Esc"], "follow again"),
+            (&["P"], "hold the feed"),
+        ],
+    ),
+    (
+        "New run",
+        &[(&["Ctrl", "⏎"], "start the run"), (&["E"], "more settings")],
+    ),
+    (
+        "Review",
+        &[
+            (&["A"], "accept"),
+            (&["C"], "ask for a change"),
+            (&["K", "J"], "label before, after"),
+        ],
+    ),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn press(key: &str) -> Press<'_> {
+        Press { key, code: "", shift: false, ctrl: false, typing: false }
+    }
+
+    #[test]
+    fn g_takes_the_next_digit_only() {
+        let mut keys = KeyReader::default();
+        assert_eq!(keys.read(press("g")), None);
+        assert_eq!(keys.read(press("7")), Some(Command::Rollout(6)));
+        assert_eq!(keys.read(press("7")), Some(Command::Tag(6)));
+        assert_eq!(keys.read(press("g")), None);
+        assert_eq!(keys.read(press("l")), Some(Command::Loop));
+        assert_eq!(keys.read(press("4")), Some(Command::Tag(3)));
+    }
+
+    #[test]
+    fn typing_is_left_alone_but_ctrl_enter_submits() {
+        let mut keys = KeyReader::default();
+        let typing = |key| Press { typing: true, ..press(key) };
+        assert_eq!(keys.read(typing("4")), None);
+        assert_eq!(keys.read(typing("u")), None);
+        let submit = Press { ctrl: true, ..typing("Enter") };
+        assert_eq!(keys.read(submit), Some(Command::SubmitNext));
+    }
+
+    #[test]
+    fn shift_makes_seconds_of_frames() {
+        let mut keys = KeyReader::default();
+        assert_eq!(keys.read(press(",")), Some(Command::Frames(-1)));
+        let shifted = Press { code: "Period", shift: true, ..press(">") };
+        assert_eq!(keys.read(shifted), Some(Command::Second(1)));
+    }
+}

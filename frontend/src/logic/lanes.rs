@@ -1,0 +1,209 @@
+//! Geometry of the timeline: spans in slots, disagreement, jigsaw moves, counting marks.
+
+use shared::answer::Parsed;
+use shared::task::{SampleInfo, Shape, ShapeKind, Truth};
+
+/// Constant frame rate of a group's clip; slot k is frame k.
+pub const CLIP_FPS: f64 = 8.0;
+
+/// The media time in the middle of a slot: a seek to a frame's border may show the one before.
+pub fn seek_secs(slot: u32) -> f64 {
+    (f64::from(slot) + 0.5) / CLIP_FPS
+}
+
+/// The slot that a media time shows.
+pub fn slot_of(media_secs: f64, slots: u32) -> u32 {
+    let slot = (media_secs * CLIP_FPS + 1e-3).floor().max(0.0) as u32;
+    slot.min(slots.saturating_sub(1))
+}
+
+/// A part of the strip, in slots; `start <= end`.
+pub type Slots = (f64, f64);
+
+/// The span an answer names, in slots, cut to the strip. `None` if it names none.
+pub fn said_slots(reading: &Parsed, sample: &SampleInfo) -> Option<Slots> {
+    let Parsed::Span { start, end } = reading else { return None };
+    let slots = sample.frames.len() as f64;
+    let at = |secs: f64| sample.slot_at(secs).clamp(0.0, slots);
+    (start.is_finite() && end.is_finite()).then(|| (at(*start), at(*end)))
+}
+
+/// The true span, in slots.
+pub fn true_slots(truth: &Truth) -> Option<Slots> {
+    truth.span_slots().map(|span| (span.start(), span.end()))
+}
+
+/// How divided the answers are in every slot: 0 all agree, 1 half say yes and half no.
+/// `total` counts the unreadable answers too, as noes.
+pub fn disagreement(spans: &[Slots], total: usize, slots: u32) -> Vec<f64> {
+    (0..slots)
+        .map(|slot| {
+            let middle = f64::from(slot) + 0.5;
+            let yes = spans.iter().filter(|s| s.0 <= middle && middle < s.1).count();
+            let share = yes as f64 / total.max(1) as f64;
+            1.0 - (share - 0.5).abs() * 2.0
+        })
+        .collect()
+}
+
+/// The next slot after `from` where a stretch of high disagreement begins, going round.
+pub fn next_disagreement(values: &[f64], from: u32) -> Option<u32> {
+    let top = values.iter().copied().fold(0.0, f64::max);
+    if top <= 0.0 {
+        return None;
+    }
+    let high = |i: usize| values[i] >= top * 0.75;
+    let starts = |i: usize| high(i) && (i == 0 || !high(i - 1));
+    let n = values.len();
+    (1..=n).map(|d| (from as usize + d) % n).find(|&i| starts(i)).map(|i| i as u32)
+}
+
+/// One clip's place in the answered order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Move {
+    /// Display position, from 0, of the clip.
+    pub shown: usize,
+    /// Where the answer puts it, from 0.
+    pub answered: usize,
+    /// Where it belongs, from 0.
+    pub belongs: usize,
+}
+
+impl Move {
+    /// How many places the answer is off for this clip.
+    pub fn off(&self) -> usize {
+        self.answered.abs_diff(self.belongs)
+    }
+}
+
+/// The moves an order says: digit k is the display position of original part k. `None`
+/// where the answer is not an order of the same clips.
+pub fn moves(said: &str, truth: &str) -> Option<Vec<Move>> {
+    let place = |order: &str, shown: usize| {
+        order.chars().position(|c| c.to_digit(10) == Some(shown as u32 + 1))
+    };
+    if said.chars().count() != truth.chars().count() {
+        return None;
+    }
+    (0..truth.chars().count())
+        .map(|shown| {
+            let (answered, belongs) = (place(said, shown)?, place(truth, shown)?);
+            Some(Move { shown, answered, belongs })
+        })
+        .collect()
+}
+
+/// The three counts of a truth or a reading, in the order of the answer.
+pub fn counts(reading: &Parsed) -> Option<[f64; 3]> {
+    match reading {
+        Parsed::Counts { counts } => <[f64; 3]>::try_from(counts.as_slice()).ok(),
+        _ => None,
+    }
+}
+
+/// The true counts, in the order of the answer.
+pub fn true_counts(truth: &Truth) -> Option<[f64; 3]> {
+    match truth {
+        Truth::Counting { circles, squares, triangles } => {
+            Some([circles, squares, triangles].map(|n| f64::from(*n)))
+        }
+        _ => None,
+    }
+}
+
+/// Slots where shapes appear, with the number of each kind, in order.
+pub fn shape_slots(shapes: &[Shape]) -> Vec<(u32, [usize; 3])> {
+    let mut slots: Vec<u32> = shapes.iter().map(|shape| shape.slot).collect();
+    slots.sort_unstable();
+    slots.dedup();
+    let number = |slot, kind| shapes.iter().filter(|s| s.slot == slot && s.kind == kind).count();
+    let kinds = [ShapeKind::Circle, ShapeKind::Square, ShapeKind::Triangle];
+    slots.into_iter().map(|slot| (slot, kinds.map(|kind| number(slot, kind)))).collect()
+}
+
+/// Corner points of a square or triangle for an SVG polygon, grown by `margin` pixels.
+pub fn corners(shape: &Shape, margin: f64) -> String {
+    let size = shape.size_px + margin * 2.0;
+    let (radius, angles): (f64, &[f64]) = match shape.kind {
+        ShapeKind::Triangle => (size / 3f64.sqrt() + margin, &[-90.0, 30.0, 150.0]),
+        _ => (size / 2f64.sqrt(), &[-135.0, -45.0, 45.0, 135.0]),
+    };
+    let corner = |angle: &f64| {
+        let turn = (angle + shape.angle_deg).to_radians();
+        let [x, y] = shape.center_px;
+        format!("{:.1},{:.1}", x + radius * turn.cos(), y + radius * turn.sin())
+    };
+    angles.iter().map(corner).collect::<Vec<_>>().join(" ")
+}
+
+/// Columns and rows of an atlas picture, from its size and the frames' aspect: the split of
+/// `frames` whose cells come nearest to the aspect.
+pub fn atlas_grid(picture: (f64, f64), frame: (f64, f64), frames: u32) -> (u32, u32) {
+    let aspect = frame.0 / frame.1.max(1.0);
+    let error = |columns: u32| {
+        let rows = frames.div_ceil(columns);
+        let cell = (picture.0 / f64::from(columns)) / (picture.1 / f64::from(rows)).max(1e-9);
+        (cell / aspect).ln().abs()
+    };
+    let best = (1..=frames.max(1)).min_by(|a, b| error(*a).total_cmp(&error(*b))).unwrap_or(1);
+    (best, frames.div_ceil(best).max(1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn seeks_land_in_the_middle_and_come_back() {
+        for slot in 0..48 {
+            assert_eq!(slot_of(seek_secs(slot), 48), slot);
+            assert_eq!(slot_of(f64::from(slot) / CLIP_FPS, 48), slot);
+        }
+        assert_eq!(slot_of(99.0, 48), 47);
+    }
+
+    #[test]
+    fn disagreement_is_highest_where_half_say_yes() {
+        let got = disagreement(&[(0.0, 2.0), (1.0, 3.0)], 2, 4);
+        assert_eq!(got, [1.0, 0.0, 1.0, 0.0]);
+        assert_eq!(next_disagreement(&got, 0), Some(2));
+        assert_eq!(next_disagreement(&got, 2), Some(0));
+        assert_eq!(next_disagreement(&[0.0; 4], 0), None);
+    }
+
+    #[test]
+    fn moves_follow_the_paper_s_order() {
+        let got = moves("431562", "341562").expect("same clips");
+        // Display clip 4 is answered first but belongs second.
+        assert_eq!(got[3], Move { shown: 3, answered: 0, belongs: 1 });
+        assert_eq!(got.iter().map(Move::off).sum::<usize>(), 2);
+        assert_eq!(moves("12", "341562"), None);
+        assert_eq!(moves("341566", "341562"), None);
+    }
+
+    #[test]
+    fn atlases_are_recognised() {
+        assert_eq!(atlas_grid((8.0 * 160.0, 6.0 * 90.0), (160.0, 90.0), 48), (8, 6));
+        assert_eq!(atlas_grid((48.0 * 64.0, 64.0), (64.0, 64.0), 48), (48, 1));
+        assert_eq!(atlas_grid((12.0 * 96.0, 4.0 * 54.0), (456.0, 256.0), 48), (12, 4));
+    }
+
+    #[test]
+    fn shapes_are_counted_by_slot() {
+        let shape = |slot, kind| Shape {
+            slot,
+            kind,
+            center_px: [10.0, 10.0],
+            size_px: 4.0,
+            angle_deg: 0.0,
+            color: [0; 3],
+        };
+        let shapes = [
+            shape(5, ShapeKind::Circle),
+            shape(2, ShapeKind::Square),
+            shape(5, ShapeKind::Circle),
+        ];
+        assert_eq!(shape_slots(&shapes), [(2, [0, 1, 0]), (5, [2, 0, 0])]);
+        assert_eq!(corners(&shapes[1], 0.0), "8.0,8.0 12.0,8.0 12.0,12.0 8.0,12.0");
+    }
+}

@@ -1,0 +1,157 @@
+//! Names shown to people for what the wire types name in code.
+
+use shared::api::Run;
+use shared::event::Control;
+use shared::fold::RunState;
+use shared::task::{ShapeKind, Task, TaskKind};
+
+/// The tag over a question: `Mirror`, `Counting, easy`, `Jigsaw, 6 clips`.
+pub fn task_title(task: &Task) -> String {
+    match task {
+        Task::Grounding { perturbation } => capital(&perturbation.name().replace('-', " ")),
+        Task::Counting { difficulty } => format!("Counting, {difficulty}"),
+        Task::Jigsaw { clips } => format!("Jigsaw, {clips} clips"),
+    }
+}
+
+/// A (task, dial) cell as shown: `channel-swap` -> `Channel swap`.
+pub fn cell_title(cell: &str) -> String {
+    capital(&cell.replace('-', " "))
+}
+
+/// First letter large.
+pub fn capital(text: &str) -> String {
+    let mut letters = text.chars();
+    match letters.next() {
+        Some(first) => first.to_uppercase().chain(letters).collect(),
+        None => String::new(),
+    }
+}
+
+/// CSS class that carries the family's hue.
+pub fn task_class(kind: TaskKind) -> &'static str {
+    match kind {
+        TaskKind::Grounding => "hue-grounding",
+        TaskKind::Counting => "hue-counting",
+        TaskKind::Jigsaw => "hue-jigsaw",
+    }
+}
+
+/// Plural of a shape.
+pub fn shapes(kind: ShapeKind) -> &'static str {
+    match kind {
+        ShapeKind::Circle => "circles",
+        ShapeKind::Square => "squares",
+        ShapeKind::Triangle => "triangles",
+    }
+}
+
+/// A run's state as a pill says it.
+pub fn run_state(run: &Run, step: u64) -> String {
+    let step = crate::logic::format::whole(step);
+    match run.state {
+        RunState::Running => format!("Running · step {step}"),
+        RunState::Pausing => format!("Pausing after step {step}"),
+        RunState::Paused => format!("Paused after step {step}"),
+        RunState::Stopping => format!("Stopping after step {step}"),
+        RunState::Stopped => format!("Stopped after step {step}"),
+        RunState::Finished => format!("Finished, {step} steps"),
+        RunState::Failed => format!("Failed after step {step}"),
+        other => capital(other.name()),
+    }
+}
+
+/// CSS class of a run's state: its meaning, not its hue.
+pub fn run_state_class(state: RunState) -> &'static str {
+    match state {
+        RunState::Running => "pill live is-good",
+        RunState::Starting | RunState::Queued | RunState::Pausing | RunState::Stopping => {
+            "pill live is-warn"
+        }
+        RunState::Paused => "pill is-warn",
+        RunState::Failed => "pill is-bad",
+        RunState::Finished => "pill is-accent",
+        RunState::Draft | RunState::Stopped => "pill",
+    }
+}
+
+/// What may be asked of a run in a state, in the order of the buttons.
+pub fn controls(state: RunState) -> &'static [Control] {
+    match state {
+        RunState::Running => &[Control::Checkpoint, Control::Pause, Control::Stop],
+        RunState::Pausing | RunState::Paused => &[Control::Resume, Control::Stop],
+        RunState::Starting | RunState::Queued => &[Control::Stop],
+        RunState::Stopped | RunState::Failed => &[Control::Resume],
+        RunState::Draft | RunState::Stopping | RunState::Finished => &[],
+    }
+}
+
+/// The verb on a control's button.
+pub fn control_verb(control: Control) -> &'static str {
+    match control {
+        Control::Pause => "Pause",
+        Control::Resume => "Resume",
+        Control::Stop => "Stop",
+        Control::Checkpoint => "Checkpoint now",
+    }
+}
+
+/// What a control was asked for, while it waits: `Pause requested`.
+pub fn control_pending(control: Control) -> &'static str {
+    match control {
+        Control::Pause => "Pause requested, acts after this step",
+        Control::Resume => "Resume requested",
+        Control::Stop => "Stop requested, acts after this step",
+        Control::Checkpoint => "Checkpoint requested, written after this step",
+    }
+}
+
+/// An answer as the inspector shows it, never empty.
+pub fn answer(text: &str) -> String {
+    let flat = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    if flat.is_empty() { "(nothing)".into() } else { flat }
+}
+
+/// Two letters for an avatar.
+pub fn initials(name: &str) -> String {
+    let mut words = name.split_whitespace();
+    let first = words.next().and_then(|w| w.chars().next());
+    let second = match words.next_back() {
+        Some(word) => word.chars().next(),
+        None => name.split_whitespace().next().and_then(|w| w.chars().nth(1)),
+    };
+    first.into_iter().chain(second).flat_map(char::to_uppercase).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn titles_are_readable() {
+        assert_eq!(cell_title("channel-swap"), "Channel swap");
+        assert_eq!(cell_title("counting easy"), "Counting easy");
+        assert_eq!(task_title(&Task::Jigsaw { clips: 6 }), "Jigsaw, 6 clips");
+        assert_eq!(answer("  a\nb "), "a b");
+        assert_eq!(answer(" "), "(nothing)");
+        assert_eq!((initials("Ada Lovelace"), initials("Ada")), ("AL".into(), "AD".into()));
+    }
+
+    #[test]
+    fn every_offered_control_is_a_legal_move() {
+        use shared::fold::RunMove;
+        for &state in RunState::ALL {
+            for control in controls(state) {
+                let legal = match control {
+                    Control::Pause => state.after(RunMove::AskPause).is_ok(),
+                    Control::Stop => state.after(RunMove::AskStop).is_ok(),
+                    Control::Resume => {
+                        state.after(RunMove::Resume).is_ok() || state.after(RunMove::Queue).is_ok()
+                    }
+                    Control::Checkpoint => state == RunState::Running,
+                };
+                assert!(legal, "{control:?} while {state}");
+            }
+        }
+    }
+}

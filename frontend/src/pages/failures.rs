@@ -1,0 +1,170 @@
+//! Tagged failures, newest first, with filters.
+
+use crate::logic::{format, words};
+use crate::parts::atlas::{AtlasFrame, use_atlas};
+use crate::parts::bits::{Avatar, LabelPill, TaskDot};
+use crate::parts::shell::{Crumb, Page};
+use crate::parts::states::{Empty, remote_view};
+use crate::route;
+use crate::state::browser::use_now;
+use crate::state::library::use_library;
+use leptos::prelude::*;
+use shared::annotation::{LabelState, RolloutRef, Tag};
+use shared::api::Failure;
+use shared::task::TaskKind;
+
+/// What is let through; an empty text lets everything through.
+#[derive(Clone, Copy)]
+struct Filter {
+    state: RwSignal<String>,
+    tag: RwSignal<String>,
+    task: RwSignal<String>,
+}
+
+impl Filter {
+    fn keeps(self, failure: &Failure) -> bool {
+        let fits = |wanted: RwSignal<String>, name: &str| wanted.with(|w| w.is_empty() || w == name);
+        let tags = &failure.label.tags;
+        fits(self.state, failure.label.state.name())
+            && fits(self.task, failure.task.name())
+            && self.tag.with(|w| w.is_empty() || tags.iter().any(|tag| tag.name() == w))
+    }
+
+    fn clear(self) {
+        for signal in [self.state, self.tag, self.task] {
+            signal.set(String::new());
+        }
+    }
+}
+
+/// Rows drawn at first, and added with each wish for more.
+const PAGE: usize = 60;
+
+/// The list of failures.
+#[component]
+pub fn FailuresPage() -> impl IntoView {
+    let library = use_library();
+    let filter = Filter {
+        state: RwSignal::new(String::new()),
+        tag: RwSignal::new(String::new()),
+        task: RwSignal::new(String::new()),
+    };
+    let retry = Callback::new(move |()| library.refresh());
+    let body = move || {
+        remote_view(library.failures.get(), "the failures", retry, move |all| match all.is_empty() {
+            true => empty(),
+            false => view! { <FailureTable all filter/> }.into_any(),
+        })
+    };
+    view! { <Page crumbs=vec![Crumb::here("Failures")]>{body}</Page> }
+}
+
+fn empty() -> AnyView {
+    view! {
+        <Empty title="No failures tagged yet" text="Open a rollout of a run, see where its answer lies against the truth, and press a number key for what went wrong. Tagged rollouts gather here and wait for a second person.">
+            <a class="btn primary" href="/runs">"Choose a run"</a>
+        </Empty>
+    }
+    .into_any()
+}
+
+#[component]
+fn FailureTable(all: Vec<Failure>, filter: Filter) -> impl IntoView {
+    let now = use_now(10_000);
+    let limit = RwSignal::new(PAGE);
+    let all = StoredValue::new(all);
+    let shown = Memo::new(move |_| {
+        all.with_value(|all| all.iter().filter(|f| filter.keeps(f)).cloned().collect::<Vec<_>>())
+    });
+    let total = move || shown.with(Vec::len);
+    let rows = move || {
+        let rows = shown.get().into_iter().take(limit.get());
+        rows.map(|failure| view! { <FailureRow failure now/> }).collect_view()
+    };
+    let count = move || {
+        let all = all.with_value(Vec::len);
+        format!("{} of {}", format::whole(total() as u64), format::whole(all as u64))
+    };
+    view! {
+        <div class="filters">
+            <FilterBox name="State" testid="filter-state" value=filter.state
+                options=LabelState::ALL.iter().filter(|s| **s != LabelState::Withdrawn).map(|s| (s.name(), s.title())).collect()/>
+            <FilterBox name="Tag" testid="filter-tag" value=filter.tag
+                options=Tag::ALL.iter().map(|t| (t.name(), t.title())).collect()/>
+            <FilterBox name="Task" testid="filter-task" value=filter.task
+                options=TaskKind::ALL.iter().map(|t| (t.name(), t.name())).collect()/>
+            <span class="grow"></span><span class="dim num">{count}</span>
+        </div>
+        <div class="failures">{rows}</div>
+        {move || (total() == 0).then(|| view! {
+            <div class="empty" data-testid="empty"><p class="soft">"No failure passes these filters."</p>
+                <button class="btn" on:click=move |_| filter.clear()>"Show all"</button></div>
+        })}
+        {move || (total() > limit.get()).then(|| view! {
+            <button class="btn" on:click=move |_| limit.update(|n| *n += PAGE)>"Show more"</button>
+        })}
+    }
+}
+
+#[component]
+fn FilterBox(
+    name: &'static str,
+    testid: &'static str,
+    value: RwSignal<String>,
+    options: Vec<(&'static str, &'static str)>,
+) -> impl IntoView {
+    let option = move |(key, title): (&'static str, &'static str)| {
+        view! { <option value=key selected=move || value.with(|v| v == key)>{words::capital(title)}</option> }
+    };
+    view! {
+        <label class="filter-box"><span class="dim">{name}</span>
+            <select class="field-input" data-testid=testid on:change=move |event| value.set(event_target_value(&event))>
+                <option value="" selected=move || value.with(String::is_empty)>"All"</option>
+                {options.into_iter().map(option).collect_view()}
+            </select>
+        </label>
+    }
+}
+
+/// A frame of the rollout's strip, by the label's target.
+#[component]
+pub fn TargetThumb(target: RolloutRef) -> impl IntoView {
+    // The list does not say how large the frames are; most videos are wide.
+    let atlas = use_atlas(route::atlas(&target.run, target.step, target.group), (16.0, 9.0), 48);
+    let picture = move || atlas.get().map(|atlas| view! { <AtlasFrame atlas at=24u32/> });
+    view! { <div class="thumb">{picture}</div> }
+}
+
+#[component]
+fn FailureRow(failure: Failure, now: ReadSignal<f64>) -> impl IntoView {
+    let label = failure.label.clone();
+    let tags = label.tags.iter().map(|t| view! { <span class="tag on">{t.title()}</span> });
+    let at = label.at;
+    let note = (!label.note.is_empty()).then(|| view! { <div class="dim clip small">{format!("“{}”", label.note)}</div> });
+    let place = format!(
+        "{} · step {} · group {} · rollout {}",
+        failure.run_name,
+        format::whole(label.target.step),
+        label.target.group + 1,
+        label.target.rollout + 1
+    );
+    view! {
+        <a class="failure" href=route::target(&label.target) data-testid="failure-row" data-state=label.state.name()>
+            <TargetThumb target=label.target.clone()/>
+            <div class="failure-main">
+                <div class="row"><TaskDot kind=failure.task/><b>{words::cell_title(&failure.cell)}</b>{tags.collect_view()}</div>
+                <div class="dim small clip">{place}</div>{note}
+            </div>
+            <div class="failure-answers num">
+                <span class="dim small">"said"</span><code class="clip">{words::answer(&failure.text)}</code>
+                <span class="dim small">"true"</span><code class="clip">{failure.truth.clone()}</code>
+            </div>
+            <div class="failure-reward num"><span class="dim small">"reward"</span><b>{format::fixed(failure.reward, 2)}</b></div>
+            <div class="failure-who">
+                <LabelPill state=label.state/>
+                <span class="row dim small"><Avatar id=label.author.id name=label.author.name.clone()/>
+                    <span class="clip">{label.author.name.clone()}</span>{move || format::ago(now.get(), at)}</span>
+            </div>
+        </a>
+    }
+}

@@ -1,0 +1,103 @@
+//! One row per field: name, box with unit and range, sentence or problem.
+
+use super::Form;
+use super::mixture::Mixture;
+use crate::logic::form::range;
+use leptos::prelude::*;
+use shared::config::{FIELDS, Field, FieldKind};
+
+/// The fields under one heading; a heading without a visible field is left out.
+#[component]
+pub fn FieldGroup(form: Form, group: &'static str) -> impl IntoView {
+    let fields = || FIELDS.iter().filter(move |field| field.group == group);
+    let plain = fields().any(|field| !field.advanced);
+    let show = move |field: &'static Field| {
+        let visible = move || !field.advanced || form.more.get() || form.problem(field.key).is_some();
+        let visible = Memo::new(move |_| visible());
+        move || visible.get().then(|| field_view(form, field))
+    };
+    let rows = fields().map(show).collect_view();
+    view! {
+        <fieldset class:gone=move || !(plain || form.more.get())><legend>{group}</legend>{rows}</fieldset>
+    }
+}
+
+fn field_view(form: Form, field: &'static Field) -> AnyView {
+    match field.kind {
+        FieldKind::Mixture => view! { <Mixture form field/> }.into_any(),
+        _ => view! { <FieldRow form field/> }.into_any(),
+    }
+}
+
+#[component]
+fn FieldRow(form: Form, field: &'static Field) -> impl IntoView {
+    let key = field.key;
+    let id = format!("f-{}", key.replace('.', "-"));
+    let about = format!("{id}-about");
+    let problem = Memo::new(move |_| form.problem(key));
+    let wrong = move || problem.with(Option::is_some);
+    let changed = Memo::new(move |_| form.changes().iter().any(|c| c.key == key));
+    let unit = match (range(field.kind), field.unit) {
+        (range, "") => range,
+        (range, unit) if range.is_empty() => unit.to_owned(),
+        (range, unit) => format!("{unit}, {range}"),
+    };
+    let says = {
+        let about = about.clone();
+        move || match problem.get() {
+            Some(problem) => view! { <p class="err" id=about.clone() role="alert" data-testid=format!("error-{key}")>{problem}</p> }.into_any(),
+            None => view! { <p id=about.clone()>{field.help}</p> }.into_any(),
+        }
+    };
+    view! {
+        <div class="field">
+            <label for=id.clone()>{field.label}</label>
+            <div class="box" class:changed=changed class:wrong=wrong>
+                <Input form field id about/>
+                <span class="unit">{unit}</span>
+            </div>
+            {says}
+        </div>
+    }
+}
+
+#[component]
+fn Input(form: Form, field: &'static Field, id: String, about: String) -> impl IntoView {
+    let key = field.key;
+    let text = Memo::new(move |_| form.draft.with(|draft| draft.text(key).to_owned()));
+    let set = move |value: String| {
+        form.refused.set(Vec::new());
+        form.draft.update(|draft| {
+            draft.texts.insert(key, value);
+        });
+    };
+    let wrong = move || form.problem(key).is_some().to_string();
+    if let FieldKind::Choice(words) = field.kind {
+        let option = move |word: &'static str| {
+            view! { <option value=word selected=move || text.with(|t| t == word)>{word}</option> }
+        };
+        return view! {
+            <select id=id aria-describedby=about data-testid=format!("field-{key}") prop:value=text
+                on:change=move |event| set(event_target_value(&event))>
+                {words.iter().copied().map(option).collect_view()}
+            </select>
+        }
+        .into_any();
+    }
+    let mode = match field.kind {
+        FieldKind::Whole(..) => "numeric",
+        FieldKind::Real(..) => "decimal",
+        _ => "text",
+    };
+    let hint = match key {
+        "policy" => "nano, comes with the program",
+        "videos" => "the whole library",
+        _ => "",
+    };
+    view! {
+        <input id=id aria-describedby=about aria-invalid=wrong data-testid=format!("field-{key}") inputmode=mode
+            class="num" autocomplete="off" spellcheck="false" placeholder=hint prop:value=text
+            on:input=move |event| set(event_target_value(&event))/>
+    }
+    .into_any()
+}

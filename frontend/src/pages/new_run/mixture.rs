@@ -1,0 +1,144 @@
+//! The task mixture: one row per task with its dial and weight, and a bar of the shares.
+
+use super::Form;
+use crate::logic::form::{Row, shares};
+use crate::logic::{format, words};
+use leptos::prelude::*;
+use shared::config::{Field, MixtureItem};
+use shared::task::{Difficulty, Perturbation, Task, TaskKind};
+
+/// Numbers of clips that divide a strip of 48 frames.
+const CLIPS: [u32; 5] = [2, 3, 4, 6, 8];
+
+/// The editor.
+#[component]
+pub fn Mixture(form: Form, field: &'static Field) -> impl IntoView {
+    let rows = Memo::new(move |_| form.draft.with(|draft| draft.mixture.clone()));
+    let count = Memo::new(move |_| rows.with(Vec::len));
+    let bar = move || {
+        let list = rows.get();
+        let part = |(row, share): (&Row, f64)| {
+            let class = words::task_class(row.item.task);
+            let title = format!("{} {}", words::cell_title(&row.item.task().cell()), format::percent(share));
+            view! { <span class=class title=title style:width=format!("{:.2}%", share * 100.0)></span> }
+        };
+        list.iter().zip(shares(&list)).map(part).collect_view()
+    };
+    let add = move |_| {
+        edit(form, |rows| {
+            let task = Task::Grounding { perturbation: Perturbation::Mirror };
+            rows.push(Row::of(&MixtureItem::of(task, 1.0)));
+        });
+    };
+    let problem = move || form.problem("mixture");
+    view! {
+        <div class="mixture" data-testid="field-mixture">
+            <div class="row"><b class="field-name">{field.label}</b><span class="dim small">{field.help}</span></div>
+            <div class="mix" aria-hidden="true">{bar}</div>
+            <div class="mix-rows">
+                {move || (0..count.get()).map(|i| view! { <MixtureRow form i rows/> }).collect_view()}
+            </div>
+            <button class="btn" on:click=add data-testid="mixture-add">"Add a task"</button>
+            {move || problem().map(|why| view! { <p class="err" role="alert" data-testid="error-mixture">{why}</p> })}
+        </div>
+    }
+}
+
+fn edit(form: Form, change: impl FnOnce(&mut Vec<Row>)) {
+    form.refused.set(Vec::new());
+    form.draft.update(|draft| change(&mut draft.mixture));
+}
+
+#[component]
+fn MixtureRow(form: Form, i: usize, rows: Memo<Vec<Row>>) -> impl IntoView {
+    let row = move || rows.with(|rows| rows.get(i).cloned());
+    let task = Memo::new(move |_| row().map(|row| row.item.task()));
+    let kind = Memo::new(move |_| task.get().map(|task| task.kind()));
+    let share = move || {
+        let all = rows.with(|rows| shares(rows));
+        all.get(i).map(|share| format::percent(*share))
+    };
+    let set_task = move |task: Task| {
+        edit(form, |rows| {
+            if let Some(row) = rows.get_mut(i) {
+                row.item = MixtureItem::of(task, row.item.weight);
+            }
+        });
+    };
+    let set_kind = move |event: web_sys::Event| match event_target_value(&event).parse() {
+        Ok(TaskKind::Grounding) => set_task(Task::Grounding { perturbation: Perturbation::Mirror }),
+        Ok(TaskKind::Counting) => set_task(Task::Counting { difficulty: Difficulty::Easy }),
+        Ok(TaskKind::Jigsaw) => set_task(Task::Jigsaw { clips: 6 }),
+        Err(_) => {}
+    };
+    let set_weight = move |event: web_sys::Event| {
+        let text = event_target_value(&event);
+        edit(form, |rows| {
+            if let Some(row) = rows.get_mut(i) {
+                row.weight = text;
+            }
+        });
+    };
+    let remove = move |_| {
+        edit(form, |rows| {
+            if i < rows.len() {
+                rows.remove(i);
+            }
+        });
+    };
+    let weight = move || row().map(|row| row.weight).unwrap_or_default();
+    let wrong = move || {
+        let field = format!("mixture[{i}].weight");
+        form.problems().iter().any(|p| p.field == field)
+    };
+    let kind_option = move |k: TaskKind| {
+        view! { <option value=k.name() selected=move || kind.get() == Some(k)>{words::capital(k.name())}</option> }
+    };
+    let class = move || format!("dot {}", kind.get().map_or("", words::task_class));
+    view! {
+        <div class="mix-row" data-testid="mixture-row">
+            <i class=class></i>
+            <select class="field-input" aria-label="Task" on:change=set_kind>{TaskKind::ALL.map(kind_option)}</select>
+            {move || task.get().map(|task| dial(task, set_task))}
+            <input class="field-input num" class:wrong=wrong inputmode="decimal" aria-label="Weight" prop:value=weight on:input=set_weight/>
+            <span class="num soft">{share}</span>
+            <button class="btn quiet" on:click=remove aria-label="Take this task out">"Remove"</button>
+        </div>
+    }
+}
+
+/// The dial of a task: kind of change, difficulty, or number of clips.
+fn dial(task: Task, set: impl Fn(Task) + Copy + 'static) -> AnyView {
+    let (name, options): (&str, Vec<(String, String, bool)>) = match task {
+        Task::Grounding { perturbation } => {
+            let one = |p: &Perturbation| (p.name().into(), words::cell_title(p.name()), *p == perturbation);
+            ("Change", Perturbation::ALL.iter().map(one).collect())
+        }
+        Task::Counting { difficulty } => {
+            let one = |d: &Difficulty| (d.name().into(), words::capital(d.name()), *d == difficulty);
+            ("Difficulty", Difficulty::ALL.iter().map(one).collect())
+        }
+        Task::Jigsaw { clips } => {
+            let one = |n: &u32| (n.to_string(), format!("{n} clips"), *n == clips);
+            ("Clips", CLIPS.iter().map(one).collect())
+        }
+    };
+    let changed = move |event: web_sys::Event| {
+        let value = event_target_value(&event);
+        let new = match task {
+            Task::Grounding { .. } => value.parse().ok().map(|perturbation| Task::Grounding { perturbation }),
+            Task::Counting { .. } => value.parse().ok().map(|difficulty| Task::Counting { difficulty }),
+            Task::Jigsaw { .. } => value.parse().ok().map(|clips| Task::Jigsaw { clips }),
+        };
+        if let Some(new) = new {
+            set(new);
+        }
+    };
+    let option = |(value, title, selected): (String, String, bool)| {
+        view! { <option value=value selected=selected>{title}</option> }
+    };
+    view! {
+        <select class="field-input" aria-label=name on:change=changed>{options.into_iter().map(option).collect_view()}</select>
+    }
+    .into_any()
+}

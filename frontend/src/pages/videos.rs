@@ -1,0 +1,119 @@
+//! The library: what is in it, and adding to it by drag and drop.
+
+use crate::logic::format;
+use crate::parts::shell::{Crumb, Page};
+use crate::parts::states::{Empty, remote_view};
+use crate::route;
+use crate::state::browser::local_date_time;
+use crate::state::library::use_library;
+use crate::state::session::use_session;
+use leptos::html;
+use leptos::prelude::*;
+use shared::annotation::Role;
+use shared::api::Video;
+
+mod upload;
+use upload::{UploadList, Uploads};
+
+/// The list of videos.
+#[component]
+pub fn VideosPage() -> impl IntoView {
+    let library = use_library();
+    let session = use_session();
+    let uploads = Uploads::new(library);
+    let over = RwSignal::new(false);
+    let picker = NodeRef::<html::Input>::new();
+    let may = Memo::new(move |_| session.may(Role::Admin));
+    let retry = Callback::new(move |()| library.refresh());
+    let choose = Callback::new(move |()| {
+        if let Some(picker) = picker.get_untracked() {
+            picker.click();
+        }
+    });
+    let picked = move |_| {
+        if let Some(picker) = picker.get_untracked() {
+            uploads.add_all(picker.files());
+            picker.set_value("");
+        }
+    };
+    let drop = move |event: web_sys::DragEvent| {
+        event.prevent_default();
+        over.set(false);
+        if may.get_untracked() {
+            uploads.add_all(event.data_transfer().and_then(|data| data.files()));
+        }
+    };
+    let actions = move || {
+        may.get().then(|| view! { <button class="btn primary" on:click=move |_| choose.run(())>"Add videos"</button> })
+    };
+    let body = move || {
+        remote_view(library.videos.get(), "the videos", retry, move |videos| match videos.is_empty() {
+            true => empty(may.get(), choose),
+            false => videos.into_iter().map(|video| view! { <VideoCard video/> }).collect_view().into_any(),
+        })
+    };
+    view! {
+        <Page crumbs=vec![Crumb::here("Videos")] actions=actions>
+            <div class="drop" class:over=over on:drop=drop
+                on:dragover=move |event: web_sys::DragEvent| { event.prevent_default(); over.set(may.get_untracked()); }
+                on:dragleave=move |_| over.set(false)>
+                <input node_ref=picker type="file" multiple accept="video/*,.mkv,.mov,.webm,.avi,.mp4" class="hidden-input"
+                    tabindex="-1" aria-label="Video files" data-testid="upload-input" on:change=picked/>
+                <UploadList uploads/>
+                <div class="videos">{body}</div>
+                {move || over.get().then(|| view! { <div class="drop-hint"><b>"Drop to add to the library"</b></div> })}
+            </div>
+        </Page>
+    }
+}
+
+fn empty(may: bool, choose: Callback<()>) -> AnyView {
+    let way = match may {
+        true => view! { <button class="btn primary" on:click=move |_| choose.run(())>"Choose files…"</button> }.into_any(),
+        false => view! { <p class="dim">"An admin can add some."</p> }.into_any(),
+    };
+    view! {
+        <Empty title="No videos yet" text="Drop files anywhere on this page. From each one 48 frames are taken, and questions with known answers are made from them. Files stay as they are.">
+            {way}
+        </Empty>
+    }
+    .into_any()
+}
+
+#[component]
+fn VideoCard(video: Video) -> impl IntoView {
+    let meta = video.meta.clone();
+    let rate = format!("{}\u{202f}fps{}", format::short(meta.fps_avg), if meta.variable_rate { ", variable" } else { "" });
+    let facts = [
+        format::clock_length(meta.duration_secs),
+        format!("{} × {}", meta.width, meta.height),
+        rate,
+        format!("{} frames", format::whole(meta.frames)),
+        meta.codec.clone(),
+        format::bytes(video.bytes),
+    ];
+    let fact = |text: String| view! { <span>{text}</span> };
+    let problem = video.problem.clone();
+    let strip = problem.is_none().then(|| {
+        let hide = RwSignal::new(false);
+        view! {
+            <img class="strip" class:gone=hide src=route::strip(&meta.id) alt="" loading="lazy"
+                on:error=move |_| hide.set(true)/>
+        }
+    });
+    let no_picture = RwSignal::new(false);
+    view! {
+        <article class="video" data-testid="video-row" data-video=meta.id.hex().to_owned()>
+            <img class="thumb" class:gone=no_picture src=route::thumb(&meta.id) alt="" loading="lazy" on:error=move |_| no_picture.set(true)/>
+            <div class="grow video-body">
+                <div class="row"><b class="clip grow">{video.name.clone()}</b>
+                    <span class="dim small">{format!("added {}", local_date_time(video.added_at))}</span></div>
+                <div class="facts num">{facts.map(fact)}</div>
+                {strip}
+                {problem.map(|why| view! {
+                    <p class="warn-line">{format::sentence(&why)}" No questions are made from it; the others are not affected."</p>
+                })}
+            </div>
+        </article>
+    }
+}

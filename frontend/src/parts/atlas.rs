@@ -1,0 +1,100 @@
+//! Frames cut out of an atlas picture: one SVG, no style attributes, any fit.
+
+use crate::logic::lanes::atlas_grid;
+use leptos::prelude::*;
+use wasm_bindgen::JsCast;
+use wasm_bindgen::prelude::*;
+
+/// A picture that holds all frames of a strip, and how they are laid out in it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Atlas {
+    /// Where it is fetched.
+    pub url: String,
+    /// Width and height of a frame, in any unit.
+    pub frame: (f64, f64),
+    /// Number of frames.
+    pub frames: u32,
+    /// Columns and rows.
+    pub grid: (u32, u32),
+}
+
+impl Atlas {
+    /// The part of the picture that holds a slot, as an SVG view box.
+    pub fn view_box(&self, slot: u32) -> String {
+        let (w, h) = self.frame;
+        let (columns, _) = self.grid;
+        let slot = slot.min(self.frames.saturating_sub(1));
+        let (column, row) = (slot % columns.max(1), slot / columns.max(1));
+        format!("{} {} {w} {h}", f64::from(column) * w, f64::from(row) * h)
+    }
+
+    /// Width and height of the whole picture.
+    pub fn size(&self) -> (f64, f64) {
+        (self.frame.0 * f64::from(self.grid.0), self.frame.1 * f64::from(self.grid.1))
+    }
+}
+
+/// Loads an atlas and finds out how it is laid out; `None` until then, or for good where it
+/// cannot be had.
+pub fn use_atlas(url: String, frame: (f64, f64), frames: u32) -> ReadSignal<Option<Atlas>> {
+    let (atlas, set_atlas) = signal(None);
+    let Ok(picture) = document().create_element("img") else { return atlas };
+    let loaded = {
+        let (picture, url) = (picture.clone(), url.clone());
+        Closure::once_into_js(move || {
+            let natural = |name: &str| {
+                js_sys::Reflect::get(&picture, &name.into()).ok().and_then(|v| v.as_f64())
+            };
+            let size = (natural("naturalWidth"), natural("naturalHeight"));
+            if let (Some(w), Some(h)) = size
+                && w > 0.0
+                && h > 0.0
+            {
+                let grid = atlas_grid((w, h), frame, frames);
+                // The view may be gone by now.
+                let _ = set_atlas.try_set(Some(Atlas { url, frame, frames, grid }));
+            }
+        })
+    };
+    let _ = picture.add_event_listener_with_callback("load", loaded.unchecked_ref());
+    let _ = picture.set_attribute("src", &url);
+    atlas
+}
+
+/// One frame of an atlas, filling its box.
+#[component]
+pub fn AtlasFrame(
+    /// The picture.
+    atlas: Atlas,
+    /// Which frame.
+    #[prop(into)]
+    at: Signal<u32>,
+    /// `slice` fills the box and cuts, `meet` shows all.
+    #[prop(default = "xMidYMid slice")]
+    fit: &'static str,
+) -> impl IntoView {
+    let (width, height) = atlas.size();
+    let url = atlas.url.clone();
+    view! {
+        <svg class="atlas-frame" viewBox=move || atlas.view_box(at.get())
+            preserveAspectRatio=fit aria-hidden="true">
+            <image href=url width=width height=height preserveAspectRatio="none"></image>
+        </svg>
+    }
+}
+
+/// The strip as a row of frames, `columns` of them evenly spread.
+#[component]
+pub fn Film(
+    /// The picture.
+    atlas: Atlas,
+    /// How many frames are shown.
+    #[prop(default = 12)]
+    columns: u32,
+) -> impl IntoView {
+    let per = (atlas.frames / columns.max(1)).max(1);
+    let cell = move |column: u32| {
+        view! { <AtlasFrame atlas=atlas.clone() at=column * per + per / 2/> }
+    };
+    view! { <div class="film">{(0..columns).map(cell).collect_view()}</div> }
+}

@@ -1,0 +1,113 @@
+//! The command palette: type a page's or a run's name, go there.
+
+use crate::parts::dialog::{Dialog, Dialogs};
+use crate::route;
+use crate::state::library::use_library;
+use crate::state::theme::Theme;
+use leptos::html;
+use leptos::prelude::*;
+use leptos_router::hooks::use_navigate;
+
+/// Somewhere to go.
+#[derive(Clone, Debug, PartialEq)]
+struct Place {
+    name: String,
+    note: &'static str,
+    path: Option<String>,
+}
+
+const PAGES: [(&str, &str); 6] = [
+    ("Runs", "/runs"),
+    ("New run", "/runs/new"),
+    ("Videos", "/videos"),
+    ("Failures", "/failures"),
+    ("Review", "/review"),
+    ("Team", "/team"),
+];
+
+/// The palette; ctrl+K opens it.
+#[component]
+pub fn Palette() -> impl IntoView {
+    let dialogs = expect_context::<Dialogs>();
+    let theme = expect_context::<Theme>();
+    let navigate = StoredValue::new_local(use_navigate());
+    let (text, set_text) = signal(String::new());
+    let (at, set_at) = signal(0usize);
+    let input = NodeRef::<html::Input>::new();
+    let found = places(text);
+    Effect::new(move |_| {
+        if dialogs.palette.get() {
+            set_text.set(String::new());
+            set_at.set(0);
+            if let Some(input) = input.get_untracked() {
+                let _ = input.focus();
+            }
+        }
+    });
+    let go = move |place: Place| {
+        dialogs.palette.set(false);
+        match place.path {
+            Some(path) => navigate.with_value(|navigate| navigate(&path, Default::default())),
+            None => theme.toggle(),
+        }
+    };
+    let keys = move |event: web_sys::KeyboardEvent| {
+        let count = found.with(Vec::len).max(1);
+        match event.key().as_str() {
+            "ArrowDown" => set_at.update(|at| *at = (*at + 1) % count),
+            "ArrowUp" => set_at.update(|at| *at = (*at + count - 1) % count),
+            "Enter" => {
+                if let Some(place) = found.with(|found| found.get(at.get_untracked()).cloned()) {
+                    go(place);
+                }
+            }
+            _ => return,
+        }
+        event.prevent_default();
+    };
+    let row = move |(i, place): (usize, Place)| {
+        let (name, note) = (place.name.clone(), place.note);
+        view! {
+            <li role="option" aria-selected=move || (at.get() == i).to_string()
+                on:pointerenter=move |_| set_at.set(i) on:click=move |_| go(place.clone())>
+                <span class="grow clip">{name}</span><span class="dim">{note}</span>
+            </li>
+        }
+    };
+    view! {
+        <Dialog open=dialogs.palette title="Go to" testid="palette">
+            <input node_ref=input class="field-input" placeholder="Go to a page or a run"
+                aria-label="Go to a page or a run" prop:value=text on:keydown=keys
+                on:input=move |event| { set_text.set(event_target_value(&event)); set_at.set(0); }/>
+            <ul class="palette" role="listbox" aria-label="Places">
+                {move || found.get().into_iter().enumerate().map(row).collect_view()}
+            </ul>
+            {move || found.with(Vec::is_empty).then(|| view! { <p class="dim">"Nothing has that name."</p> })}
+        </Dialog>
+    }
+}
+
+fn places(text: ReadSignal<String>) -> Memo<Vec<Place>> {
+    let library = use_library();
+    Memo::new(move |_| {
+        let wanted = text.get().to_lowercase();
+        let page = |(name, path): &(&str, &str)| Place {
+            name: (*name).to_owned(),
+            note: "page",
+            path: Some((*path).to_owned()),
+        };
+        let mut all: Vec<Place> = PAGES.iter().map(page).collect();
+        all.push(Place { name: "Light or dark".into(), note: "theme", path: None });
+        library.runs.with(|runs| {
+            let runs = runs.ready().map_or(&[][..], Vec::as_slice);
+            all.extend(runs.iter().map(|run| Place {
+                name: run.name.clone(),
+                note: "run",
+                path: Some(route::run(&run.id)),
+            }));
+        });
+        all.retain(|place| place.name.to_lowercase().contains(&wanted));
+        all.truncate(12);
+        all
+    })
+}

@@ -1,0 +1,282 @@
+//! The player: the policy's own frames, exact to the frame, with the drawn shapes over them.
+
+use crate::logic::format;
+use crate::logic::lanes::{corners, seek_secs, slot_of};
+use crate::parts::atlas::AtlasFrame;
+use crate::parts::bits::{Glyph, Icon};
+use crate::parts::stage::Stage;
+use crate::route::{self, ClipSize};
+use leptos::html;
+use leptos::prelude::*;
+use send_wrapper::SendWrapper;
+use shared::task::{Shape, ShapeKind};
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use wasm_bindgen::prelude::*;
+
+// web-sys has this only behind an unstable flag.
+#[wasm_bindgen]
+extern "C" {
+    #[wasm_bindgen(extends = web_sys::HtmlVideoElement)]
+    type FrameVideo;
+    #[wasm_bindgen(method, js_name = requestVideoFrameCallback)]
+    fn request_frame(this: &FrameVideo, callback: &js_sys::Function) -> u32;
+    #[wasm_bindgen(method, js_name = cancelVideoFrameCallback)]
+    fn cancel_frame(this: &FrameVideo, id: u32);
+
+    type FrameMeta;
+    #[wasm_bindgen(method, getter, js_name = mediaTime)]
+    fn media_time(this: &FrameMeta) -> f64;
+}
+
+type FrameCallback = Closure<dyn FnMut(f64, FrameMeta)>;
+
+/// Tells the media time of every frame the browser presents, until it is dropped.
+struct FrameLoop {
+    video: FrameVideo,
+    id: Rc<Cell<u32>>,
+    _callback: Rc<RefCell<Option<FrameCallback>>>,
+}
+
+impl FrameLoop {
+    fn start(video: &web_sys::HtmlVideoElement, mut tell: impl FnMut(f64) + 'static) -> Option<Self> {
+        if !js_sys::Reflect::has(video, &"requestVideoFrameCallback".into()).unwrap_or(false) {
+            return None;
+        }
+        let video: FrameVideo = video.clone().unchecked_into();
+        let id = Rc::new(Cell::new(0));
+        let callback = Rc::new(RefCell::new(None::<FrameCallback>));
+        let again = {
+            let (video, id) = (video.clone().unchecked_into::<FrameVideo>(), id.clone());
+            // Weak, or the closure would hold itself.
+            let callback = Rc::downgrade(&callback);
+            move |_now: f64, meta: FrameMeta| {
+                tell(meta.media_time());
+                if let Some(callback) = callback.upgrade()
+                    && let Some(callback) = &*callback.borrow()
+                {
+                    id.set(video.request_frame(callback.as_ref().unchecked_ref()));
+                }
+            }
+        };
+        let closure: FrameCallback = Closure::new(again);
+        id.set(video.request_frame(closure.as_ref().unchecked_ref()));
+        *callback.borrow_mut() = Some(closure);
+        Some(Self { video, id, _callback: callback })
+    }
+}
+
+impl Drop for FrameLoop {
+    fn drop(&mut self) {
+        self.video.cancel_frame(self.id.get());
+    }
+}
+
+/// Which clip is shown; kept while one goes from group to group.
+#[derive(Clone, Copy)]
+pub struct ViewSize(pub RwSignal<ClipSize>);
+
+impl ViewSize {
+    /// The other one.
+    pub fn toggle(self) {
+        self.0.update(|size| {
+            *size = match size {
+                ClipSize::View => ClipSize::Policy,
+                ClipSize::Policy => ClipSize::View,
+            };
+        });
+    }
+}
+
+/// The clip with its overlays and transport.
+#[component]
+pub fn Player(stage: Stage, size: ViewSize) -> impl IntoView {
+    let video = NodeRef::<html::Video>::new();
+    let (ready, set_ready) = signal(false);
+    let (broken, set_broken) = signal(false);
+    let source = move || {
+        let run = stage.run.get_value();
+        stage.group(|g| route::clip(&run, g.step, g.index, size.0.get()))
+    };
+    Effect::new(move |_| {
+        size.0.track();
+        set_ready.set(false);
+        set_broken.set(false);
+    });
+    drive(stage, video, ready);
+    let ratio = move || {
+        let (w, h) = stage.group(|g| (g.sample.width, g.sample.height));
+        match size.0.get() {
+            ClipSize::View => format!("{:.5}", f64::from(w) / f64::from(h.max(1))),
+            ClipSize::Policy => "1".to_owned(),
+        }
+    };
+    let coarse = move |_| {
+        // For browsers that do not tell of every frame.
+        if let Some(video) = video.get_untracked()
+            && stage.cursor.playing.get_untracked()
+        {
+            stage.cursor.slot.set(slot_of(video.current_time(), stage.cursor.slots));
+        }
+    };
+    let still = move || {
+        let atlas = stage.atlas.get()?;
+        let slot = Signal::derive(move || stage.cursor.shown());
+        (!ready.get()).then(|| view! { <AtlasFrame atlas at=slot fit="none"/> })
+    };
+    view! {
+        <div class="screen" data-testid="player">
+            <div class="picture" class:pixels=move || size.0.get() == ClipSize::Policy style:--ratio=ratio>
+                <video node_ref=video data-testid="clip" src=source prop:muted=true playsinline preload="auto"
+                    aria-label="The frames the policy was asked about"
+                    on:loadeddata=move |_| set_ready.set(true) on:error=move |_| set_broken.set(true)
+                    on:timeupdate=coarse on:ended=move |_| stage.cursor.playing.set(false)></video>
+                {still}
+                <Shapes stage/>
+            </div>
+            {move || broken.get().then(|| view! {
+                <p class="screen-note" role="alert">"This clip could not be played. The film strip and the lanes still show every frame."</p>
+            })}
+            <Badges stage size/>
+            <Transport stage/>
+        </div>
+    }
+}
+
+/// Keeps video element and cursor together.
+fn drive(stage: Stage, node: NodeRef<html::Video>, ready: ReadSignal<bool>) {
+    let cursor = stage.cursor;
+    let frames = StoredValue::new(None::<SendWrapper<FrameLoop>>);
+    Effect::new(move |_| {
+        let Some(video) = node.get() else { return };
+        let tell = {
+            let video = video.clone();
+            move |secs: f64| {
+                if !cursor.playing.try_get_untracked().unwrap_or(false) {
+                    return;
+                }
+                let slot = slot_of(secs, cursor.slots);
+                cursor.slot.set(slot);
+                let (start, end) = untrack(move || stage.loop_slots());
+                if cursor.looping.get_untracked() && f64::from(slot) + 1.0 >= end {
+                    video.set_current_time(seek_secs(start.floor() as u32));
+                }
+            }
+        };
+        frames.set_value(FrameLoop::start(&video, tell).map(SendWrapper::new));
+    });
+    on_cleanup(move || frames.set_value(None));
+    Effect::new(move |_| {
+        let (slot, playing, ready) = (cursor.shown(), cursor.playing.get(), ready.get());
+        if let Some(video) = node.get()
+            && ready
+            && !playing
+        {
+            video.set_current_time(seek_secs(slot));
+        }
+    });
+    Effect::new(move |_| {
+        let playing = cursor.playing.get();
+        let Some(video) = node.get() else { return };
+        if !playing {
+            let _ = video.pause();
+            return;
+        }
+        let (start, end) = untrack(move || stage.loop_slots());
+        let at = f64::from(cursor.slot.get_untracked());
+        if cursor.looping.get_untracked() && !(start.floor()..end).contains(&at) {
+            video.set_current_time(seek_secs(start.floor() as u32));
+        } else if at + 1.0 >= f64::from(cursor.slots) {
+            video.set_current_time(seek_secs(0));
+        }
+        if let Ok(promise) = video.play() {
+            // A refusal leaves the picture standing; the button says so again.
+            leptos::task::spawn_local(async move {
+                if wasm_bindgen_futures::JsFuture::from(promise).await.is_err() {
+                    let _ = cursor.playing.try_set(false);
+                }
+            });
+        }
+    });
+}
+
+/// What is seen, and whether the planted change is in this frame.
+#[component]
+fn Badges(stage: Stage, size: ViewSize) -> impl IntoView {
+    let policy = move || size.0.get() == ClipSize::Policy;
+    let words = move || if policy() { "the policy's own pixels" } else { "what the policy was shown" };
+    let other = move || if policy() { "larger" } else { "its own pixels" };
+    let planted = move || {
+        let slot = stage.cursor.shown();
+        stage.group(|group| {
+            let span = group.sample.truth.span_slots()?;
+            let inside = (span.start()..span.end()).contains(&f64::from(slot));
+            inside.then(|| format!("{} here", crate::logic::words::cell_title(&group.sample.spec.task.cell())))
+        })
+    };
+    view! {
+        <div class="over">
+            <button class="tag" on:click=move |_| size.toggle() aria-pressed=move || policy().to_string()>
+                <b>{words}</b><kbd>"S"</kbd>{other}
+            </button>
+            {move || planted().map(|text| view! { <span class="tag">{text}</span> })}
+        </div>
+    }
+}
+
+/// Play, both clocks, loop.
+#[component]
+fn Transport(stage: Stage) -> impl IntoView {
+    let cursor = stage.cursor;
+    let frame = move || format!("frame {} / {}", cursor.shown() + 1, cursor.slots);
+    let strip = move || {
+        let slot = cursor.shown();
+        let secs = stage.group(|g| g.sample.label_secs(f64::from(slot)));
+        format!("strip {}", format::secs(secs, 1))
+    };
+    let source = move || {
+        let slot = cursor.shown() as usize;
+        let pts = stage.group(|g| g.sample.frames.get(slot).map(|frame| frame.pts_secs));
+        pts.map(|secs| format!("source {}", format::secs(secs, 2)))
+    };
+    let icon = move || if cursor.playing.get() { Icon::Pause } else { Icon::Play };
+    view! {
+        <div class="transport">
+            <button class="round" aria-label=move || if cursor.playing.get() { "Pause" } else { "Play" }
+                on:click=move |_| cursor.playing.update(|p| *p = !*p)>
+                {move || view! { <Glyph icon=icon()/> }}
+            </button>
+            <span class="num" data-testid="frame" data-slot=move || cursor.shown().to_string()>{frame}</span>
+            <span class="num">{strip}</span>
+            <span class="num">{source}</span>
+            <span class="grow"></span>
+            <button class="num" aria-pressed=move || cursor.looping.get().to_string()
+                on:click=move |_| cursor.looping.update(|l| *l = !*l)>"loop "<kbd>"L"</kbd></button>
+        </div>
+    }
+}
+
+/// The drawn shapes of a counting question: this frame's clear, the others' faint.
+#[component]
+fn Shapes(stage: Stage) -> impl IntoView {
+    let shapes = stage.group(|group| group.sample.shapes.clone())?;
+    let (w, h) = stage.group(|group| (group.sample.width, group.sample.height));
+    let margin = f64::from(h) / 90.0;
+    let one = move |shape: Shape| {
+        let slot = shape.slot;
+        let here = move || stage.cursor.shown() == slot;
+        let [x, y] = shape.center_px;
+        let drawn = match shape.kind {
+            ShapeKind::Circle => {
+                view! { <circle cx=x cy=y r=shape.size_px / 2.0 + margin></circle> }.into_any()
+            }
+            _ => view! { <polygon points=corners(&shape, margin)></polygon> }.into_any(),
+        };
+        view! { <g class="shape" class:here=here>{drawn}</g> }
+    };
+    Some(view! {
+        <svg class="shapes" viewBox=format!("0 0 {w} {h}") preserveAspectRatio="none" aria-hidden="true">
+            {shapes.into_iter().map(one).collect_view()}
+        </svg>
+    })
+}

@@ -1,0 +1,74 @@
+//! What a screen shows while it has nothing to show: loading, empty, failed.
+
+use crate::state::remote::{Fault, Remote};
+use leptos::prelude::*;
+
+/// Grey rows in the place of what will come; no spinner.
+#[component]
+pub fn Skeleton(
+    /// Number of rows.
+    #[prop(default = 6)]
+    rows: usize,
+) -> impl IntoView {
+    let row = |_| view! { <span class="bone"></span> };
+    view! {
+        <div class="skeleton" data-testid="skeleton" role="status" aria-label="Loading">
+            {(0..rows).map(row).collect_view()}
+        </div>
+    }
+}
+
+/// What will be here, and the one thing that fills it.
+#[component]
+pub fn Empty(
+    /// What will be here.
+    title: &'static str,
+    /// Why one wants it.
+    text: &'static str,
+    /// The one button.
+    #[prop(optional)]
+    children: Option<Children>,
+) -> impl IntoView {
+    view! {
+        <div class="empty" data-testid="empty">
+            <h1>{title}</h1>
+            <p class="soft">{text}</p>
+            {children.map(|children| view! { <div class="row">{children()}</div> })}
+        </div>
+    }
+}
+
+/// What happened, what it means, what to do.
+#[component]
+pub fn FaultBox(
+    /// What went wrong.
+    fault: Fault,
+    /// What could not be shown, such as `the runs`.
+    what: &'static str,
+    /// Tries again.
+    retry: Callback<()>,
+) -> impl IntoView {
+    view! {
+        <div class="empty" role="alert" data-testid="fault">
+            <h1>{format!("Could not load {what}")}</h1>
+            <p class="soft">{fault.message.clone()}" "{fault.advice()}</p>
+            <div class="row">
+                <button class="btn" on:click=move |_| retry.run(())>"Try again"</button>
+            </div>
+        </div>
+    }
+}
+
+/// Shows a fetched thing in whichever state it is.
+pub fn remote_view<T: Clone + Send + Sync + 'static>(
+    remote: Remote<T>,
+    what: &'static str,
+    retry: Callback<()>,
+    show: impl FnOnce(T) -> AnyView,
+) -> AnyView {
+    match remote {
+        Remote::Loading => view! { <Skeleton/> }.into_any(),
+        Remote::Failed(fault) => view! { <FaultBox fault what retry/> }.into_any(),
+        Remote::Ready(value) => show(value),
+    }
+}

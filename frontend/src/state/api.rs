@@ -1,0 +1,161 @@
+//! Requests to `/api/v1`: one function per endpoint, faults ready to be shown.
+
+use crate::state::remote::{Fault, FaultKind};
+use crate::state::session::Session;
+use gloo_net::http::{Request, Response};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use shared::annotation::{Label, Op};
+use shared::api::*;
+use shared::event::Control;
+
+const BASE: &str = "/api/v1";
+
+/// Fetches `path` under the interface.
+async fn get<T: DeserializeOwned>(path: &str) -> Result<T, Fault> {
+    let sent = Request::get(&format!("{BASE}{path}")).send().await;
+    read(sent).await
+}
+
+async fn post<T: DeserializeOwned>(path: &str, body: &impl Serialize) -> Result<T, Fault> {
+    let request = Request::post(&format!("{BASE}{path}")).json(body);
+    match request {
+        Ok(request) => read(request.send().await).await,
+        Err(error) => Err(Fault::new(FaultKind::Broken, error.to_string())),
+    }
+}
+
+async fn read<T: DeserializeOwned>(
+    sent: Result<Response, gloo_net::Error>,
+) -> Result<T, Fault> {
+    let response = sent.map_err(|_| offline())?;
+    if response.ok() {
+        let body = response.json().await;
+        return body.map_err(|error| {
+            let message = format!("The server's answer could not be read ({error}).");
+            Fault::new(FaultKind::Broken, message)
+        });
+    }
+    let status = response.status();
+    let text = response.text().await.unwrap_or_default();
+    let fault = fault(status, &text);
+    if fault.kind == FaultKind::SignedOut {
+        Session::lost();
+    }
+    Err(fault)
+}
+
+fn offline() -> Fault {
+    Fault::new(FaultKind::Offline, "The server does not answer.")
+}
+
+/// What a refusal says, from its status and body.
+pub fn fault(status: u16, body: &str) -> Fault {
+    let kind = match status {
+        401 => FaultKind::SignedOut,
+        404 => FaultKind::Missing,
+        502..=504 => FaultKind::Offline,
+        400..=499 => FaultKind::Refused,
+        _ => FaultKind::Broken,
+    };
+    match serde_json::from_str::<ErrorBody>(body) {
+        Ok(ErrorBody { error, problems }) => Fault {
+            kind,
+            code: error.code,
+            message: crate::logic::format::sentence(&error.message),
+            field: error.field,
+            problems,
+        },
+        Err(_) => Fault::new(kind, format!("The server answered with status {status}.")),
+    }
+}
+
+/// Who is signed in.
+pub async fn session() -> Result<SessionBody, Fault> {
+    // Not through `read`: a page without a session is no loss of one.
+    let sent = Request::get(&format!("{BASE}/session")).send().await.map_err(|_| offline())?;
+    if sent.ok() {
+        return sent.json().await.map_err(|_| offline());
+    }
+    let status = sent.status();
+    Err(fault(status, &sent.text().await.unwrap_or_default()))
+}
+
+/// Trades a token for a session.
+pub async fn sign_in(body: &SignIn) -> Result<SessionBody, Fault> {
+    let request = Request::post(&format!("{BASE}/session")).json(body);
+    let request = request.map_err(|_| offline())?;
+    let sent = request.send().await.map_err(|_| offline())?;
+    if sent.ok() {
+        return sent.json().await.map_err(|_| offline());
+    }
+    let status = sent.status();
+    Err(fault(status, &sent.text().await.unwrap_or_default()))
+}
+
+/// Everybody.
+pub async fn people() -> Result<Vec<Person>, Fault> {
+    get::<PeopleBody>("/people").await.map(|body| body.people)
+}
+
+/// A link for a new person.
+pub async fn invite(body: &Invite) -> Result<InvitationBody, Fault> {
+    post("/invitations", body).await
+}
+
+/// The library.
+pub async fn videos() -> Result<Vec<Video>, Fault> {
+    get::<VideosBody>("/videos").await.map(|body| body.videos)
+}
+
+/// All runs.
+pub async fn runs() -> Result<Vec<Run>, Fault> {
+    get::<RunsBody>("/runs").await.map(|body| body.runs)
+}
+
+/// A run and its config.
+pub async fn run(id: &str) -> Result<RunBody, Fault> {
+    get(&format!("/runs/{id}")).await
+}
+
+/// Starts a run.
+pub async fn start_run(body: &NewRun) -> Result<RunBody, Fault> {
+    post("/runs", body).await
+}
+
+/// Asks something of a run.
+pub async fn control(id: &str, control: Control) -> Result<RunBody, Fault> {
+    post(&format!("/runs/{id}/control"), &ControlRequest { control }).await
+}
+
+/// A group and what belongs to it.
+pub async fn group(run: &str, step: u64, group: u32) -> Result<GroupBody, Fault> {
+    get(&format!("/runs/{run}/groups/{step}/{group}")).await
+}
+
+/// All labels, withdrawn ones left out.
+pub async fn failures() -> Result<Vec<Failure>, Fault> {
+    get::<FailuresBody>("/labels").await.map(|body| body.failures)
+}
+
+/// One operation on a label.
+pub async fn label(op: &Op) -> Result<Label, Fault> {
+    post::<LabelBody>("/labels", op).await.map(|body| body.label)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn refusals_keep_the_server_s_words() {
+        let body = r#"{"error":{"code":"invalid","message":"steps is empty","field":"steps"},
+            "problems":[{"field":"steps","message":"is empty"}]}"#;
+        let got = fault(422, body);
+        assert_eq!((got.kind, got.message.as_str()), (FaultKind::Refused, "Steps is empty."));
+        assert_eq!((got.problems.len(), got.field.as_deref()), (1, Some("steps")));
+        assert_eq!(fault(401, "").kind, FaultKind::SignedOut);
+        assert_eq!(fault(502, "<html>").kind, FaultKind::Offline);
+        assert_eq!(fault(500, "boom").kind, FaultKind::Broken);
+    }
+}

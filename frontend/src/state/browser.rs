@@ -1,0 +1,137 @@
+//! Small things only a browser knows: clock, address, clipboard, whether somebody types.
+
+use leptos::prelude::*;
+use send_wrapper::SendWrapper;
+use wasm_bindgen::JsCast;
+use wasm_bindgen::prelude::*;
+
+/// Unix time, seconds.
+pub fn now_secs() -> f64 {
+    js_sys::Date::now() / 1e3
+}
+
+/// Time of day of a moment in the reader's zone.
+pub fn local_time(unix_secs: f64) -> String {
+    let date = js_sys::Date::new(&JsValue::from_f64(unix_secs * 1e3));
+    crate::logic::format::time_of_day(unix_secs, date.get_timezone_offset())
+}
+
+/// Date and time of a moment in the reader's zone and language.
+pub fn local_date_time(unix_secs: f64) -> String {
+    let date = js_sys::Date::new(&JsValue::from_f64(unix_secs * 1e3));
+    String::from(date.to_locale_string("default", &JsValue::UNDEFINED))
+}
+
+/// A clock that ticks while somebody looks, for "2 s ago".
+pub fn use_now(every_ms: u64) -> ReadSignal<f64> {
+    let (now, set_now) = signal(now_secs());
+    let tick = move || set_now.set(now_secs());
+    if let Ok(handle) =
+        set_interval_with_handle(tick, std::time::Duration::from_millis(every_ms))
+    {
+        on_cleanup(move || handle.clear());
+    }
+    now
+}
+
+/// Scheme, host and port of the page.
+pub fn origin() -> String {
+    window().location().origin().unwrap_or_default()
+}
+
+/// Changes the address without a navigation, so that the view can be shared.
+pub fn show_address(path_and_query: &str) {
+    if let Ok(history) = window().history() {
+        let _ = history.replace_state_with_url(&JsValue::NULL, "", Some(path_and_query));
+    }
+}
+
+/// A value of the address's query.
+pub fn query_value(name: &str) -> Option<String> {
+    let search = window().location().search().ok()?;
+    web_sys::UrlSearchParams::new_with_str(&search).ok()?.get(name)
+}
+
+/// Puts text on the clipboard; `false` where the browser refuses.
+pub async fn copy(text: String) -> bool {
+    // Absent outside a secure context, where `navigator.clipboard` would throw.
+    if !window().is_secure_context() {
+        return false;
+    }
+    let promise = window().navigator().clipboard().write_text(&text);
+    wasm_bindgen_futures::JsFuture::from(promise).await.is_ok()
+}
+
+/// Whether an event comes from a place where letters are text.
+pub fn is_typing(event: &web_sys::KeyboardEvent) -> bool {
+    let Some(element) = event.target().and_then(|t| t.dyn_into::<web_sys::Element>().ok()) else {
+        return false;
+    };
+    let kind = element.get_attribute("type").unwrap_or_default();
+    match element.tag_name().as_str() {
+        "TEXTAREA" | "SELECT" => true,
+        "INPUT" => !matches!(kind.as_str(), "checkbox" | "radio" | "button" | "file" | "range"),
+        _ => false,
+    }
+}
+
+/// Whether a dialog is open, which then owns the keys.
+pub fn dialog_open() -> bool {
+    document().query_selector("dialog[open]").ok().flatten().is_some()
+}
+
+/// Whether space or enter would press the focused thing.
+pub fn is_pressable(event: &web_sys::KeyboardEvent) -> bool {
+    let element = event.target().and_then(|t| t.dyn_into::<web_sys::Element>().ok());
+    element.is_some_and(|e| matches!(e.tag_name().as_str(), "BUTTON" | "A" | "SUMMARY"))
+}
+
+/// Listens to keys on the whole page while the caller's view lives.
+pub fn on_keys(handle: impl Fn(web_sys::KeyboardEvent) + 'static) {
+    let listener = window_event_listener(leptos::ev::keydown, handle);
+    on_cleanup(move || listener.remove());
+}
+
+/// Width and height of an element, in pixels, as they change.
+pub fn use_size<E>(node: NodeRef<E>) -> ReadSignal<(f64, f64)>
+where
+    E: leptos::html::ElementType,
+    E::Output: JsCast + Clone + AsRef<web_sys::Element> + 'static,
+{
+    let (size, set_size) = signal((0.0, 0.0));
+    let observer = StoredValue::new(None::<SendWrapper<SizeObserver>>);
+    Effect::new(move |_| {
+        if let Some(element) = node.get() {
+            let watch = SizeObserver::start(element.as_ref(), move |w, h| set_size.set((w, h)));
+            observer.set_value(watch.map(SendWrapper::new));
+        }
+    });
+    on_cleanup(move || observer.set_value(None));
+    size
+}
+
+/// A `ResizeObserver` that ends when dropped.
+struct SizeObserver {
+    observer: web_sys::ResizeObserver,
+    _callback: Closure<dyn FnMut(js_sys::Array)>,
+}
+
+impl SizeObserver {
+    fn start(element: &web_sys::Element, mut tell: impl FnMut(f64, f64) + 'static) -> Option<Self> {
+        let callback = Closure::new(move |entries: js_sys::Array| {
+            if let Ok(entry) = entries.get(0).dyn_into::<web_sys::ResizeObserverEntry>() {
+                let rect = entry.content_rect();
+                tell(rect.width(), rect.height());
+            }
+        });
+        let observer = web_sys::ResizeObserver::new(callback.as_ref().unchecked_ref()).ok()?;
+        observer.observe(element);
+        Some(Self { observer, _callback: callback })
+    }
+}
+
+impl Drop for SizeObserver {
+    fn drop(&mut self) {
+        self.observer.disconnect();
+    }
+}
