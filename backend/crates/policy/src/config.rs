@@ -2,6 +2,7 @@
 //! It never holds run settings: those are the trainer's.
 
 use crate::error::PolicyError;
+use crate::ops::Heads;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use std::fs;
@@ -249,6 +250,11 @@ impl TextConfig {
     /// Width of one head.
     pub fn head_dim(&self) -> usize {
         self.head_dim.unwrap_or(self.hidden_size / self.num_attention_heads.max(1))
+    }
+
+    /// Layout of packed heads.
+    pub fn heads(&self) -> Heads {
+        Heads { queries: self.num_attention_heads, keys: self.num_key_value_heads, dim: self.head_dim() }
     }
 
     /// Rotary base; the published models' 5,000,000 where the file says nothing.

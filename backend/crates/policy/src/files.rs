@@ -57,7 +57,7 @@ pub fn logits_file(dir: &Path, input: &Path, out: &Path, device: &Device) -> Res
 pub fn generate_file(dir: &Path, input: &Path, max_new: usize, greedy: bool, device: &Device) -> Result<Vec<u32>, PolicyError> {
     let Loaded { config, model, prompt, .. } = load(dir, input, device)?;
     let options = SamplingOptions { greedy, max_new, ..SamplingOptions::default() };
-    let engine = Engine { model: &model, config: &config, device };
+    let engine = Engine { model: &model, config: &config };
     let groups = engine.generate(&[prompt], &[vec![0]], &options)?;
     Ok(groups.into_iter().flatten().next().map_or_else(Vec::new, |rollout| rollout.ids))
 }

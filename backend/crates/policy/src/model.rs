@@ -34,8 +34,6 @@ pub struct Trace {
     /// Embeddings, then each layer's output before DeepStack features are added, the last one
     /// after the final norm: `[n, hidden]` each.
     pub hidden: Vec<Tensor<2>>,
-    /// Each layer's normed, rotated heads `[n, heads.width()]`.
-    pub(crate) heads: Vec<Tensor<2>>,
 }
 
 impl Model {
@@ -68,13 +66,20 @@ impl Model {
         self.kernels
     }
 
-    /// Hidden states after the final norm: `[packed.len(), hidden]`.
+    /// Hidden states after the final norm: `[packed.len(), hidden]`. Inputs are made on the
+    /// model's own device; `_device` is the caller's idea of it.
     pub fn forward(&self, packed: &Packed, _device: &Device) -> Tensor<2> {
+        self.run(packed, |_| ())
+    }
+
+    /// [`Self::forward`], handing out each layer's normed, rotated heads `[n, heads.width()]`.
+    pub(crate) fn run(&self, packed: &Packed, mut keep: impl FnMut(Tensor<2>)) -> Tensor<2> {
         let (mut x, vision) = self.embed(packed);
         let pass = self.pass(packed);
         for (i, layer) in self.language_model.layers.iter().enumerate() {
-            (x, _) = layer.forward(&pass, x);
-            x = self.deepen(x, &vision, i, packed);
+            let (out, heads) = layer.forward(&pass, x);
+            keep(heads);
+            x = self.deepen(out, &vision, i, packed);
         }
         self.language_model.norm.forward(self.kernels, x)
     }
@@ -83,10 +88,9 @@ impl Model {
     pub fn trace(&self, packed: &Packed) -> Trace {
         let (mut x, vision) = self.embed(packed);
         let pass = self.pass(packed);
-        let mut trace = Trace { vision: None, hidden: vec![x.clone()], heads: Vec::new() };
+        let mut trace = Trace { vision: None, hidden: vec![x.clone()] };
         for (i, layer) in self.language_model.layers.iter().enumerate() {
-            let (out, heads) = layer.forward(&pass, x);
-            trace.heads.push(heads);
+            let (out, _) = layer.forward(&pass, x);
             trace.hidden.push(out.clone());
             x = self.deepen(out, &vision, i, packed);
         }

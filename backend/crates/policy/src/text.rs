@@ -91,11 +91,7 @@ impl Text {
 impl Layer {
     fn build(mut at: Builder, config: &TextConfig) -> Result<Self, PolicyError> {
         let (hidden, inner, eps) = (config.hidden_size, config.intermediate_size, config.rms_norm_eps);
-        let heads = Heads {
-            queries: config.num_attention_heads,
-            keys: config.num_key_value_heads,
-            dim: config.head_dim(),
-        };
+        let heads = config.heads();
         let mut attn = at.at("self_attn");
         let self_attn = SelfAttention {
             q_proj: attn.linear("q_proj", heads.queries * heads.dim, hidden)?,
@@ -131,11 +127,6 @@ impl Layer {
 }
 
 impl SelfAttention {
-    /// Layout of the packed heads.
-    pub(crate) fn heads(&self) -> Heads {
-        self.heads
-    }
-
     /// Query, key and value weights as one `[heads.width(), hidden]`.
     pub(crate) fn packed_weight(&self) -> Tensor<2> {
         Tensor::cat(vec![self.q_proj.weight.val(), self.k_proj.weight.val(), self.v_proj.weight.val()], 0)

@@ -49,6 +49,13 @@ pub(crate) fn swiglu_forward(x: &[f32], inner: usize) -> Vec<f32> {
     y
 }
 
+/// [`swiglu_forward`] on the calling thread, for few rows.
+pub(crate) fn swiglu_rows_of(x: &[f32], inner: usize) -> Vec<f32> {
+    let mut y = unwritten(x.len() / 2);
+    swiglu_rows(x, &mut y, inner);
+    y
+}
+
 /// Gradient `[n, 2 * inner]`.
 pub(crate) fn swiglu_backward(x: &[f32], g: &[f32], inner: usize) -> Vec<f32> {
     let mut dx = unwritten(x.len());

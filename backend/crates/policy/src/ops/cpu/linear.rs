@@ -38,8 +38,23 @@ pub(crate) fn forward_pieces(pieces: &[&[f32]], weight: &[f32], bias: &[f32], in
     y
 }
 
+/// Fewer rows than this take other ways through the matrix library, whose sums differ in the
+/// last bits: a row's result must not depend on how many rows stand beside it.
+fn least_rows(out: usize, inner: usize) -> usize {
+    let narrow = if out <= 64 && inner > 512 { 65 } else { 2 };
+    narrow.max(256 / out + 1)
+}
+
 fn rows_forward(x: &[f32], y: &mut [f32], weight: &[f32], bias: &[f32], inner: usize) {
     let (rows, out) = (x.len() / inner, weight.len() / inner);
+    let least = least_rows(out, inner);
+    if rows < least {
+        let (mut wide_x, mut wide_y) = (x.to_vec(), unwritten(least * out));
+        wide_x.resize(least * inner, 0.0);
+        rows_forward(&wide_x, &mut wide_y, weight, bias, inner);
+        y.copy_from_slice(&wide_y[..rows * out]);
+        return;
+    }
     let store = if bias.is_empty() { Store::Set } else { Store::Add };
     if store == Store::Add {
         y.chunks_exact_mut(out).for_each(|y| y.copy_from_slice(bias));

@@ -29,6 +29,13 @@ pub(crate) fn rms_forward(x: &[f32], weight: &[f32], eps: f32) -> Vec<f32> {
     y
 }
 
+/// [`rms_forward`] on the calling thread, for few rows.
+pub(crate) fn rms_rows(x: &[f32], weight: &[f32], eps: f32) -> Vec<f32> {
+    let mut y = unwritten(x.len());
+    rms(x, &mut y, weight, eps);
+    y
+}
+
 /// Gradient of one row, adding to the weight's: with `h = x / rms`,
 /// `dx = (g w - h mean(g w h)) / rms`.
 #[inline(always)]

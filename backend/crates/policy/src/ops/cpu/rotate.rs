@@ -59,6 +59,13 @@ pub(crate) fn forward(x: &[f32], norms: Option<Norms>, rope: &Rope, heads: Heads
     y
 }
 
+/// [`forward`] on the calling thread, for few rows.
+pub(crate) fn forward_rows(x: &[f32], norms: Option<Norms>, rope: &Rope, heads: Heads) -> Vec<f32> {
+    let mut y = unwritten(x.len());
+    rows(x, &mut y, &rope.cos, &rope.sin, norms, heads);
+    y
+}
+
 /// What one piece of the backward pass reads.
 #[derive(Clone, Copy)]
 struct Piece<'a> {
