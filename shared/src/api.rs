@@ -31,6 +31,16 @@ pub struct ErrorBody {
     pub problems: Vec<crate::config::Problem>,
 }
 
+/// A refused label operation made against an older version: status 409, reads as
+/// [`ErrorBody`] too.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ConflictBody {
+    /// What went wrong.
+    pub error: ApiError,
+    /// The newer label.
+    pub label: Option<Label>,
+}
+
 /// `POST /session`: trades a one-time token for a session cookie.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SignIn {
@@ -195,6 +205,23 @@ pub struct ControlRequest {
     pub control: Control,
 }
 
+/// `GET /runs/{id}/events?after=&limit=`: a part of the journal, without gap.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct EventsBody {
+    /// Oldest first.
+    pub events: Vec<RunEvent>,
+    /// Where the next part starts.
+    pub meta: PageMeta,
+}
+
+/// Frames in one row of `GET /runs/{id}/groups/{step}/{group}/atlas.jpg` and
+/// `GET /videos/{id}/strip.jpg`: the whole strip, in display order, is one row.
+pub const ATLAS_COLUMNS: u32 = crate::video::STRIP_FRAMES;
+
+/// Pictures per second of `GET /runs/{id}/groups/{step}/{group}/clip.webm?size=view|policy`:
+/// slot k is on screen from `k / CLIP_FPS` to `(k + 1) / CLIP_FPS`.
+pub const CLIP_FPS: u32 = 8;
+
 /// `GET /runs/{id}/groups/{step}/{group}`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct GroupBody {
@@ -301,6 +328,61 @@ pub struct WorkerInfo {
     pub run: Option<String>,
 }
 
+/// `GET /health/details`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct HealthBody {
+    /// Version of the server.
+    pub version: String,
+    /// Connected workers.
+    pub workers: Vec<WorkerInfo>,
+    /// Runs that wait for one.
+    pub queued: u32,
+    /// Free space where the data lies, bytes; none where it cannot be told.
+    pub disk_free_bytes: Option<u64>,
+}
+
+/// A device of the server's machine, found or missing.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeviceInfo {
+    /// As a config names it, such as `cpu` or `cuda:0`.
+    pub name: String,
+    /// `cpu` or `cuda`.
+    pub kind: String,
+    /// Whether a run can use it.
+    pub available: bool,
+    /// The reason where it is missing.
+    pub why: Option<String>,
+    /// Threads and instruction set, or the card's place.
+    pub detail: Option<String>,
+}
+
+/// `GET /devices`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DevicesBody {
+    /// Found ones first.
+    pub devices: Vec<DeviceInfo>,
+}
+
+/// A named run config.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PresetInfo {
+    /// As in `--preset NAME`.
+    pub name: String,
+    /// One sentence.
+    pub about: String,
+    /// The values.
+    pub config: RunConfig,
+    /// The same as a TOML file.
+    pub toml: String,
+}
+
+/// `GET /config/presets`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PresetsBody {
+    /// The default first.
+    pub presets: Vec<PresetInfo>,
+}
+
 /// Version of the browser's live link; a mismatch asks the reader to reload.
 pub const LIVE_PROTOCOL: u32 = 1;
 
@@ -333,7 +415,9 @@ pub enum ToBrowser {
         /// The server's [`LIVE_PROTOCOL`].
         protocol: u32,
     },
-    /// Events of the followed run, in order, without gap.
+    /// Events of the followed run, in order, none twice. Groups that a view would drop
+    /// again (all but the newest [`crate::fold::GROUPS_KEPT`] when it subscribes) are left
+    /// out; nothing else is.
     Events {
         /// Which run.
         run: String,

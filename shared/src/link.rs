@@ -10,6 +10,13 @@ use serde::{Deserialize, Serialize};
 /// Version of this protocol; a server refuses another one with a sentence.
 pub const WORKER_PROTOCOL: u32 = 1;
 
+/// The device of a worker that takes runs for every device.
+pub const ANY_DEVICE: &str = "any";
+
+/// File in the run directory that a worker holds locked for as long as it holds the run; the
+/// system lets go of it when the worker dies, however it dies.
+pub const LOCK_FILE: &str = "worker.lock";
+
 /// Worker -> server.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
@@ -20,7 +27,7 @@ pub enum FromWorker {
         protocol: u32,
         /// Name for people.
         name: String,
-        /// Device it owns.
+        /// Device it owns; [`ANY_DEVICE`] where it takes runs for every device.
         device: String,
         /// The run it still holds after a lost connection.
         holding: Option<String>,
@@ -36,6 +43,13 @@ pub enum FromWorker {
     Done {
         /// Which run.
         run: String,
+    },
+    /// The run ended in a way that its journal does not tell, or could not be taken up.
+    GaveUp {
+        /// Which run.
+        run: String,
+        /// Why, in one sentence.
+        reason: String,
     },
     /// A sign of life, every few seconds.
     Alive,
