@@ -1,0 +1,129 @@
+//! Groups and rollouts, and the frames their policy saw.
+
+use super::Query;
+use super::videos::send_file;
+use crate::api::error::Fail;
+use crate::app::App;
+use crate::pictures::{ClipSize, Picture};
+use axum::Json;
+use axum::extract::{Path, Request, State};
+use axum::response::Response;
+use serde::Deserialize;
+use shared::api::{GroupBody, PageMeta, RolloutRow, RolloutsBody};
+use shared::task::TaskKind;
+use std::sync::Arc;
+use store::RolloutFilter;
+
+/// Rollouts of a page unless said otherwise, and at most.
+const PAGE: (u32, u32) = (100, 1000);
+
+/// Run, step and group of a path.
+type Place = Path<(String, u64, u32)>;
+
+pub(super) async fn show(
+    State(app): State<Arc<App>>,
+    Path((run, step, group)): Place,
+) -> Result<Json<GroupBody>, Fail> {
+    let work = app.db(move |store| {
+        let place = store.group(&run, step, group)?;
+        let labels = store.group_labels(&run, step, group)?;
+        Ok(GroupBody {
+            group: place.group,
+            video_name: place.video_name,
+            labels,
+            groups_in_step: place.groups_in_step,
+            previous: place.previous,
+            next: place.next,
+        })
+    });
+    work.await.map(Json)
+}
+
+#[derive(Deserialize)]
+pub(super) struct ClipQuery {
+    size: Option<ClipSize>,
+}
+
+pub(super) async fn clip(
+    State(app): State<Arc<App>>,
+    Path(place): Place,
+    Query(query): Query<ClipQuery>,
+    request: Request,
+) -> Result<Response, Fail> {
+    let size = query.size.unwrap_or(ClipSize::View);
+    picture(&app, place, |info| Picture::Clip(info, size), request).await
+}
+
+pub(super) async fn atlas(
+    State(app): State<Arc<App>>,
+    Path(place): Place,
+    request: Request,
+) -> Result<Response, Fail> {
+    picture(&app, place, Picture::Atlas, request).await
+}
+
+async fn picture(
+    app: &App,
+    (run, step, group): (String, u64, u32),
+    wanted: impl FnOnce(Box<shared::task::SampleInfo>) -> Picture,
+    request: Request,
+) -> Result<Response, Fail> {
+    let work = app.db(move |store| {
+        let sample = store.group(&run, step, group)?.group.sample;
+        let video = store.video(&sample.spec.video)?;
+        Ok((sample, video.path))
+    });
+    let (sample, source) = work.await?;
+    let hex = sample.spec.video.hex().to_owned();
+    let file = app.pictures.file(&hex, source, wanted(Box::new(sample))).await?;
+    Ok(send_file(&file, request).await)
+}
+
+#[derive(Deserialize)]
+pub(super) struct Filter {
+    task: Option<TaskKind>,
+    cell: Option<String>,
+    max_reward: Option<f64>,
+    parsed: Option<bool>,
+    after: Option<String>,
+    limit: Option<u32>,
+}
+
+pub(super) async fn rollouts(
+    State(app): State<Arc<App>>,
+    Path(run): Path<String>,
+    Query(asked): Query<Filter>,
+) -> Result<Json<RolloutsBody>, Fail> {
+    let limit = asked.limit.unwrap_or(PAGE.0).clamp(1, PAGE.1);
+    let filter = RolloutFilter {
+        task: asked.task,
+        cell: asked.cell,
+        max_reward: asked.max_reward,
+        parsed: asked.parsed,
+        before: asked.after.as_deref().map(page_start).transpose()?,
+        limit,
+    };
+    let work = app.db(move |store| {
+        store.run(&run)?;
+        store.rollouts(&run, &filter)
+    });
+    let rollouts = work.await?;
+    let next = rollouts.last().filter(|_| rollouts.len() == limit as usize).map(page_end);
+    let meta = PageMeta { next };
+    Ok(Json(RolloutsBody { rollouts, meta }))
+}
+
+fn page_end(row: &RolloutRow) -> String {
+    shared::rollout::rollout_id(row.step, row.group, row.rollout)
+}
+
+fn page_start(text: &str) -> Result<(u64, u32, u32), Fail> {
+    let mut parts = text.splitn(3, '.');
+    let mut part = || parts.next().and_then(|part| part.parse::<u64>().ok());
+    match (part(), part(), part()) {
+        (Some(step), Some(group), Some(rollout)) => {
+            Ok((step, group.min(u32::MAX.into()) as u32, rollout.min(u32::MAX.into()) as u32))
+        }
+        _ => Err(Fail::invalid("`after` is the `next` of the page before").at("after")),
+    }
+}

@@ -1,0 +1,240 @@
+//! HTTP and WebSocket interface. Every endpoint is one line of the table in [`endpoints`]:
+//! what it takes, what rights it needs, who answers. A handler extracts, calls and replies;
+//! signing in and rights are checked before it is reached.
+
+mod access;
+mod assets;
+pub mod error;
+mod groups;
+mod labels;
+mod live;
+mod runs;
+mod session;
+mod system;
+mod videos;
+mod workers;
+
+pub use access::{Access, Signed};
+pub use assets::content_security_policy;
+pub use runs::make as make_run;
+pub use session::link as sign_in_link;
+pub use system::device_list;
+
+use crate::app::App;
+use axum::extract::DefaultBodyLimit;
+use axum::http::Method;
+use axum::response::IntoResponse;
+use axum::routing::{MethodRouter, any, get, post};
+use axum::{Router, middleware};
+use error::Fail;
+use shared::annotation::Role;
+use std::sync::Arc;
+use tower_http::catch_panic::CatchPanicLayer;
+
+/// JSON bodies are at most this large; uploads have their own limit.
+const BODY_LIMIT: usize = 4 << 20;
+
+/// One endpoint.
+pub struct Endpoint {
+    /// Its method.
+    pub method: Method,
+    /// Its path, with `{name}` for what varies.
+    pub path: &'static str,
+    /// Who may use it.
+    pub access: Access,
+    /// One sentence.
+    pub about: &'static str,
+    handler: MethodRouter<Arc<App>>,
+}
+
+const V1: Access = Access::Needs(Role::Viewer);
+const ADMIN: Access = Access::Needs(Role::Admin);
+
+/// Every endpoint under `/api`.
+pub fn endpoints() -> Vec<Endpoint> {
+    let get = |path, access, about, handler| row(Method::GET, path, access, about, handler);
+    let post = |path, access, about, handler| row(Method::POST, path, access, about, handler);
+    let mut all = vec![
+        get("/api/health", Access::Open, "Whether the server answers.", self::get(system::health)),
+        get("/api/v1/session", V1, "Who is signed in.", self::get(session::show)),
+        post(
+            "/api/v1/session",
+            Access::Open,
+            "Trades a one-time token for a session.",
+            self::post(session::sign_in),
+        ),
+        row(
+            Method::DELETE,
+            "/api/v1/session",
+            V1,
+            "Signs out.",
+            axum::routing::delete(session::sign_out),
+        ),
+        post(
+            "/api/v1/invitations",
+            ADMIN,
+            "Makes a one-time link for a new person.",
+            self::post(session::invite),
+        ),
+        get("/api/v1/people", V1, "Everybody.", self::get(session::people)),
+        get("/api/v1/videos", V1, "The library.", self::get(videos::list)),
+        post(
+            "/api/v1/videos",
+            ADMIN,
+            "Adds a video: raw bytes, `?name=FILE`.",
+            self::post(videos::upload),
+        ),
+        get("/api/v1/videos/{video}", V1, "One video.", self::get(videos::show)),
+        get("/api/v1/videos/{video}/thumb.jpg", V1, "One frame.", self::get(videos::thumb)),
+        get(
+            "/api/v1/videos/{video}/strip.jpg",
+            V1,
+            "48 frames in one row.",
+            self::get(videos::film),
+        ),
+        get(
+            "/api/v1/videos/{video}/source",
+            V1,
+            "The file itself, with byte ranges.",
+            self::get(videos::source),
+        ),
+        get("/api/v1/labels", V1, "Labels, `?state=`.", self::get(labels::list)),
+        post(
+            "/api/v1/labels",
+            Access::Needs(Role::Annotator),
+            "One operation on a label.",
+            self::post(labels::apply),
+        ),
+    ];
+    all.extend(run_endpoints());
+    all.extend([
+        get("/api/v1/config/presets", V1, "Named run configs.", self::get(system::presets)),
+        get(
+            "/api/v1/devices",
+            V1,
+            "Devices, and why some are missing.",
+            self::get(system::devices),
+        ),
+        get("/api/v1/health/details", V1, "Workers, queue and disk.", self::get(system::details)),
+        get("/api/v1/openapi.json", V1, "This table for programs.", self::get(system::openapi)),
+    ]);
+    all
+}
+
+fn run_endpoints() -> Vec<Endpoint> {
+    let get = |path, about, handler| row(Method::GET, path, V1, about, handler);
+    let post = |path, about, handler| row(Method::POST, path, ADMIN, about, handler);
+    vec![
+        get("/api/v1/runs", "Every run.", self::get(runs::list)),
+        post("/api/v1/runs", "Makes and queues a run.", self::post(runs::create)),
+        get("/api/v1/runs/{run}", "One run and its config.", self::get(runs::show)),
+        post(
+            "/api/v1/runs/{run}/control",
+            "Pause, resume, stop, checkpoint.",
+            self::post(runs::control),
+        ),
+        get("/api/v1/runs/{run}/events", "Its journal, `?after=&limit=`.", self::get(runs::events)),
+        get(
+            "/api/v1/runs/{run}/rollouts",
+            "Its rollouts, filtered, newest first.",
+            self::get(groups::rollouts),
+        ),
+        get(
+            "/api/v1/runs/{run}/groups/{step}/{group}",
+            "A question and its answers.",
+            self::get(groups::show),
+        ),
+        get(
+            "/api/v1/runs/{run}/groups/{step}/{group}/clip.webm",
+            "The frames as a clip, `?size=view|policy`.",
+            self::get(groups::clip),
+        ),
+        get(
+            "/api/v1/runs/{run}/groups/{step}/{group}/atlas.jpg",
+            "The frames in one row.",
+            self::get(groups::atlas),
+        ),
+    ]
+}
+
+fn row(
+    method: Method,
+    path: &'static str,
+    access: Access,
+    about: &'static str,
+    handler: MethodRouter<Arc<App>>,
+) -> Endpoint {
+    Endpoint { method, path, access, about, handler }
+}
+
+/// The whole interface, and the page beside it.
+pub fn router(app: &Arc<App>, dist: Option<&std::path::Path>) -> Router {
+    let mut router = Router::new();
+    for endpoint in endpoints() {
+        let guard =
+            middleware::from_fn_with_state((Arc::clone(app), endpoint.access), access::check);
+        router = router.route(endpoint.path, endpoint.handler.layer(guard));
+    }
+    let viewer = middleware::from_fn_with_state((Arc::clone(app), V1), access::check);
+    router
+        .route("/ws", any(live::connect).layer(viewer.clone()))
+        .route("/worker", any(workers::connect))
+        .route("/metrics", get(system::metrics).layer(viewer))
+        .route("/api/{*rest}", any(async || Fail::not_found("endpoint")))
+        .layer(middleware::from_fn(access::same_origin))
+        .layer(DefaultBodyLimit::max(BODY_LIMIT))
+        .fallback_service(assets::service(dist))
+        .layer(middleware::from_fn_with_state(assets::Headers::of(dist), assets::headers))
+        .layer(CatchPanicLayer::custom(panicked))
+        .with_state(Arc::clone(app))
+}
+
+fn panicked(cause: Box<dyn std::any::Any + Send>) -> axum::response::Response {
+    let text = cause
+        .downcast_ref::<&str>()
+        .map(|text| (*text).to_owned())
+        .or_else(|| cause.downcast_ref::<String>().cloned())
+        .unwrap_or_default();
+    Fail::internal(&format!("panic: {text}")).into_response()
+}
+
+/// Reads a JSON body; what is wrong with it is said as every other error is.
+struct Body<T>(T);
+
+impl<T, S> axum::extract::FromRequest<S> for Body<T>
+where
+    T: serde::de::DeserializeOwned,
+    S: Send + Sync,
+{
+    type Rejection = Fail;
+
+    async fn from_request(request: axum::extract::Request, state: &S) -> Result<Self, Fail> {
+        use axum::extract::rejection::JsonRejection;
+        match axum::Json::<T>::from_request(request, state).await {
+            Ok(axum::Json(body)) => Ok(Self(body)),
+            Err(JsonRejection::JsonDataError(error)) => Err(Fail::invalid(error.body_text())),
+            Err(error) => Err(Fail::new(error.status(), "bad_request", error.body_text())),
+        }
+    }
+}
+
+/// Reads the query; an unreadable value is an error as every other is.
+struct Query<T>(T);
+
+impl<T, S> axum::extract::FromRequestParts<S> for Query<T>
+where
+    T: serde::de::DeserializeOwned,
+    S: Send + Sync,
+{
+    type Rejection = Fail;
+
+    async fn from_request_parts(
+        parts: &mut axum::http::request::Parts,
+        state: &S,
+    ) -> Result<Self, Fail> {
+        axum::extract::Query::<T>::from_request_parts(parts, state)
+            .await
+            .map(|axum::extract::Query(query)| Self(query))
+            .map_err(|error| Fail::invalid(error.body_text()))
+    }
+}

@@ -1,0 +1,109 @@
+//! Presets, devices, health, figures for monitors, and the table of endpoints.
+
+use crate::api::access::Access;
+use crate::api::error::Fail;
+use crate::app::{App, blocking};
+use crate::data::free_bytes;
+use axum::Json;
+use axum::extract::State;
+use axum::http::header;
+use axum::response::IntoResponse;
+use serde_json::{Map, Value, json};
+use shared::api::{DeviceInfo, DevicesBody, HealthBody, PresetInfo, PresetsBody};
+use shared::config::PRESETS;
+use std::sync::Arc;
+
+pub(super) async fn health() -> Json<Value> {
+    Json(json!({"status": "ok", "version": env!("CARGO_PKG_VERSION")}))
+}
+
+pub(super) async fn details(State(app): State<Arc<App>>) -> Result<Json<HealthBody>, Fail> {
+    let workers = app.supervisor.workers().await?;
+    let queued = app.db(|store| store.queued_runs()).await?.len() as u32;
+    Ok(Json(HealthBody {
+        version: env!("CARGO_PKG_VERSION").into(),
+        workers,
+        queued,
+        disk_free_bytes: free_bytes(app.data.root()),
+    }))
+}
+
+pub(super) async fn presets() -> Result<Json<PresetsBody>, Fail> {
+    let info = |preset: &shared::config::Preset| {
+        let config = (preset.config)();
+        let toml = crate::cmd::config::to_toml(&config).map_err(|error| Fail::internal(&error))?;
+        Ok(PresetInfo { name: preset.name.into(), about: preset.about.into(), config, toml })
+    };
+    let presets = PRESETS.iter().map(info).collect::<Result<_, Fail>>()?;
+    Ok(Json(PresetsBody { presets }))
+}
+
+/// Every device that the policies know.
+pub fn device_list() -> Vec<DeviceInfo> {
+    policy::devices()
+        .into_iter()
+        .map(|report| DeviceInfo {
+            name: report.name,
+            kind: report.kind,
+            available: report.available,
+            why: report.why,
+            detail: report.detail,
+        })
+        .collect()
+}
+
+pub(super) async fn devices() -> Result<Json<DevicesBody>, Fail> {
+    // Asking a driver may take long.
+    let mut devices = blocking(device_list).await?;
+    devices.sort_by_key(|device| !device.available);
+    Ok(Json(DevicesBody { devices }))
+}
+
+pub(super) async fn metrics(State(app): State<Arc<App>>) -> Result<impl IntoResponse, Fail> {
+    let workers = app.supervisor.workers().await?;
+    let runs = app.db(|store| store.runs()).await?;
+    let busy = workers.iter().filter(|worker| worker.run.is_some()).count();
+    let mut text = format!(
+        "# TYPE videossr_workers gauge\nvideossr_workers {}\n\
+         # TYPE videossr_workers_busy gauge\nvideossr_workers_busy {busy}\n\
+         # TYPE videossr_run_step gauge\n# TYPE videossr_run_reward_mean gauge\n",
+        workers.len()
+    );
+    for stored in runs.iter().filter(|stored| stored.run.state.is_live()) {
+        let (id, step) = (&stored.run.id, stored.run.step);
+        text.push_str(&format!("videossr_run_step{{run=\"{id}\"}} {step}\n"));
+        if let Some(reward) = stored.run.reward_mean {
+            text.push_str(&format!("videossr_run_reward_mean{{run=\"{id}\"}} {reward}\n"));
+        }
+    }
+    Ok(([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], text))
+}
+
+pub(super) async fn openapi() -> Json<Value> {
+    let mut paths = Map::new();
+    for endpoint in super::endpoints() {
+        let role = match endpoint.access {
+            Access::Open => Value::Null,
+            Access::Needs(role) => role.name().into(),
+        };
+        let parameters: Vec<Value> = endpoint
+            .path
+            .split('/')
+            .filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'))
+            .map(|name| json!({"name": name, "in": "path", "required": true, "schema": {"type": "string"}}))
+            .collect();
+        let operation = json!({
+            "summary": endpoint.about,
+            "parameters": parameters,
+            "x-role": role,
+            "responses": {"default": {"description": "See shared::api for the bodies."}},
+        });
+        let path = paths.entry(endpoint.path).or_insert_with(|| json!({}));
+        path[endpoint.method.as_str().to_lowercase()] = operation;
+    }
+    Json(json!({
+        "openapi": "3.1.0",
+        "info": {"title": "VideoSSR Studio", "version": env!("CARGO_PKG_VERSION")},
+        "paths": paths,
+    }))
+}

@@ -1,0 +1,184 @@
+//! The link of a worker: takes its events in, acknowledges them when they are durable, and
+//! hands it what the supervisor has for it.
+
+use crate::api::error::Fail;
+use crate::app::App;
+use crate::secret::same_secret;
+use crate::supervisor::{Hello, WorkerId};
+use axum::extract::State;
+use axum::extract::ws::{Message, WebSocket, WebSocketUpgrade};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::Response;
+use shared::api::ToBrowser;
+use shared::event::RunEvent;
+use shared::link::{FromWorker, ToWorker, WORKER_PROTOCOL};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::mpsc;
+use tokio::time::timeout;
+
+/// A worker says something at least every few seconds; after this it is gone.
+const SILENCE: Duration = Duration::from_secs(30);
+/// Messages for a worker waiting at most.
+const WAITING: usize = 64;
+/// One message of events is at most this large, bytes.
+const MESSAGE_LIMIT: usize = 64 << 20;
+
+pub(super) async fn connect(
+    State(app): State<Arc<App>>,
+    headers: HeaderMap,
+    upgrade: WebSocketUpgrade,
+) -> Result<Response, Fail> {
+    let given = headers
+        .get(header::AUTHORIZATION)
+        .and_then(|value| value.to_str().ok())
+        .and_then(|value| value.strip_prefix("Bearer "));
+    if !given.is_some_and(|given| same_secret(given, &app.worker_token.0)) {
+        let message = "this worker token is not known here";
+        return Err(Fail::new(StatusCode::UNAUTHORIZED, "bad_token", message));
+    }
+    let upgrade = upgrade.max_message_size(MESSAGE_LIMIT).max_frame_size(MESSAGE_LIMIT);
+    Ok(upgrade.on_upgrade(async move |mut socket| {
+        let Some((worker, link, holding)) = join(&app, &mut socket).await else { return };
+        let mut session = Session { app: Arc::clone(&app), socket, worker, holding };
+        let why = session.serve(link).await;
+        tracing::debug!("a worker's link ends: {why}");
+        // Without a supervisor there is nobody who wants to know.
+        let _ = app.supervisor.leave(worker).await;
+    }))
+}
+
+type Joining = (WorkerId, mpsc::Receiver<ToWorker>, Option<String>);
+
+/// Hears the worker's first message and has it joined, or tells it why not.
+async fn join(app: &App, socket: &mut WebSocket) -> Option<Joining> {
+    let Ok(Some(Ok(Message::Text(text)))) = timeout(SILENCE, socket.recv()).await else {
+        return None;
+    };
+    let Ok(FromWorker::Hello { protocol, name, device, holding }) = serde_json::from_str(&text)
+    else {
+        return None;
+    };
+    if protocol != WORKER_PROTOCOL {
+        let reason = format!(
+            "this server speaks version {WORKER_PROTOCOL} of the worker protocol, not {protocol}; \
+             use the same version of the program on both sides"
+        );
+        refuse(socket, reason).await;
+        return None;
+    }
+    let (link, messages) = mpsc::channel(WAITING);
+    let hello = Hello { name, device, holding: holding.clone() };
+    match app.supervisor.join(hello, link).await.ok()? {
+        Ok(joined) => {
+            let acked = joined.acked;
+            let welcomed = send(socket, &ToWorker::Welcome { acked }).await;
+            if welcomed.is_err() {
+                app.supervisor.leave(joined.worker).await.ok()?;
+                return None;
+            }
+            Some((joined.worker, messages, holding))
+        }
+        Err(reason) => {
+            refuse(socket, reason).await;
+            None
+        }
+    }
+}
+
+async fn refuse(socket: &mut WebSocket, reason: String) {
+    // A worker that is gone already needs no reason.
+    let _ = send(socket, &ToWorker::Refused { reason }).await;
+}
+
+/// Why a link ends, for the log.
+type Why = &'static str;
+
+struct Session {
+    app: Arc<App>,
+    socket: WebSocket,
+    worker: WorkerId,
+    holding: Option<String>,
+}
+
+impl Session {
+    async fn serve(&mut self, mut messages: mpsc::Receiver<ToWorker>) -> Why {
+        let mut ending = self.app.ending.clone();
+        loop {
+            let step = tokio::select! {
+                heard = timeout(SILENCE, self.socket.recv()) => match heard {
+                    Ok(Some(Ok(Message::Text(text)))) => self.take(&text).await,
+                    Ok(Some(Ok(Message::Close(_)) | Err(_)) | None) => Err("closed"),
+                    Ok(Some(Ok(_))) => Ok(()),
+                    Err(_) => Err("silence"),
+                },
+                message = messages.recv() => match message {
+                    Some(message) => self.pass_on(&message).await,
+                    None => Err("replaced by a newer link"),
+                },
+                () = ending.begun() => Err("the server ends"),
+            };
+            if let Err(why) = step {
+                // The other side may be gone.
+                let _ = self.socket.send(Message::Close(None)).await;
+                return why;
+            }
+        }
+    }
+
+    async fn pass_on(&mut self, message: &ToWorker) -> Result<(), Why> {
+        if let ToWorker::Start { run, .. } = message {
+            self.holding = Some(run.clone());
+        }
+        send(&mut self.socket, message).await
+    }
+
+    async fn take(&mut self, text: &str) -> Result<(), Why> {
+        let gone = |_| "the server ends";
+        match serde_json::from_str(text) {
+            Ok(FromWorker::Alive) => Ok(()),
+            Ok(FromWorker::Events { run, events }) => self.store(run, events).await,
+            Ok(FromWorker::Done { run }) => {
+                self.holding = None;
+                self.app.supervisor.done(self.worker, run).await.map_err(gone)
+            }
+            Ok(FromWorker::GaveUp { run, reason }) => {
+                self.holding = None;
+                self.app.supervisor.gave_up(self.worker, run, reason).await.map_err(gone)
+            }
+            Ok(FromWorker::Hello { .. }) => Err("a second hello"),
+            Err(error) => {
+                tracing::warn!("a worker says what cannot be read: {error}");
+                Err("an unreadable message")
+            }
+        }
+    }
+
+    async fn store(&mut self, run: String, events: Vec<RunEvent>) -> Result<(), Why> {
+        if self.holding.as_ref() != Some(&run) {
+            return Err("events of a run that it does not hold");
+        }
+        let asked = run.clone();
+        let work = self.app.db(move |store| {
+            let ingested = store.ingest(&asked, events)?;
+            let changed = ingested.run_changed.then(|| store.run(&asked)).transpose()?;
+            Ok((ingested.seq, changed))
+        });
+        // A gap, or a database that cannot write: the worker comes back and hears from where
+        // to send again.
+        let (seq, changed) = work.await.map_err(|_| "events that could not be stored")?;
+        self.app.hub.reached(&run, seq);
+        if let Some(stored) = changed {
+            self.app.hub.tell(ToBrowser::Run { run: stored.run });
+        }
+        send(&mut self.socket, &ToWorker::Ack { run, seq }).await
+    }
+}
+
+async fn send(socket: &mut WebSocket, message: &ToWorker) -> Result<(), Why> {
+    let text = serde_json::to_string(message).map_err(|_| "a message without JSON")?;
+    match timeout(SILENCE, socket.send(Message::Text(text.into()))).await {
+        Ok(Ok(())) => Ok(()),
+        _ => Err("nobody listens"),
+    }
+}

@@ -1,0 +1,15 @@
+//! One file per command: its arguments and what it does.
+
+pub mod config;
+pub mod demo;
+pub mod devices;
+pub mod doctor;
+pub mod frames;
+pub mod generate;
+pub mod logits;
+pub mod perturb;
+pub mod probe;
+pub mod sample;
+pub mod score;
+pub mod serve;
+pub mod worker;

@@ -1,0 +1,95 @@
+//! `videossr serve`: the server until Ctrl+C.
+
+use crate::app::Options;
+use crate::data::{DataDir, default_dir, dist_dir};
+use crate::server::{Server, admin_link};
+use anyhow::{Context, Result};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+/// Serves the page and starts local workers.
+#[derive(clap::Args, Debug)]
+pub struct Args {
+    /// Where runs, videos and the database are kept; made where there is none
+    #[arg(long, default_value_os_t = default_dir(), env = "VIDEOSSR_DATA")]
+    pub data: PathBuf,
+    /// Address to listen on
+    #[arg(long, default_value = "127.0.0.1:8080")]
+    pub listen: SocketAddr,
+    /// Local workers; each runs one run at a time
+    #[arg(long, default_value_t = 1)]
+    pub workers: u32,
+    /// Print a fresh sign-in link for the admin and end; the server may be running
+    #[arg(long)]
+    pub new_link: bool,
+}
+
+/// Runs until Ctrl+C or SIGTERM.
+pub fn run(args: Args) -> Result<()> {
+    if args.new_link {
+        let data = DataDir::create(&args.data)?;
+        let store = store::Store::open(&data.database())?;
+        println!("{}", admin_link(&store, args.listen)?);
+        return Ok(());
+    }
+    let options = Options { workers: args.workers, ..Options::new(args.data, args.listen) };
+    runtime()?.block_on(async {
+        let server = Server::start(options).await?;
+        announce(&server).await?;
+        until_asked(server).await
+    })
+}
+
+/// The runtime of a server.
+pub fn runtime() -> Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .thread_name("server")
+        .build()
+        .context("no threads for the server")
+}
+
+/// The one line that a person needs.
+pub async fn announce(server: &Server) -> Result<()> {
+    if dist_dir().is_none() {
+        println!("The page was not built yet: run `scripts/web.sh build`.");
+    }
+    println!("Open {}", server.sign_in_link().await?);
+    println!("The link signs in once; `videossr serve --new-link` prints another. Ctrl+C ends.");
+    Ok(())
+}
+
+/// Serves until asked to end, then lets runs finish their step; asked again, ends at once.
+pub async fn until_asked(server: Server) -> Result<()> {
+    let mut signals = Signals::listen()?;
+    signals.next().await;
+    println!("Ending: runs finish their step and write a checkpoint. Ctrl+C again ends at once.");
+    tokio::select! {
+        () = server.settle() => {}
+        () = signals.next() => println!("Ending at once."),
+    }
+    server.end().await;
+    Ok(())
+}
+
+struct Signals {
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl Signals {
+    fn listen() -> Result<Self> {
+        Ok(Self {
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+        })
+    }
+
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
+    }
+}

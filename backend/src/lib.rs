@@ -1,0 +1,31 @@
+//! The program: command line, server and worker. It wires the crates together and holds no
+//! rule of its own about rewards, policies or labels.
+
+pub mod api;
+pub mod app;
+pub mod cli;
+pub mod cmd;
+pub mod data;
+pub mod hub;
+pub mod journal;
+pub mod library;
+pub mod pictures;
+pub mod secret;
+pub mod server;
+pub mod supervisor;
+pub mod worker;
+
+/// The program's `main`: sets up logging and reads the command line.
+pub fn start() -> std::process::ExitCode {
+    let command = std::env::args().nth(1);
+    if matches!(command.as_deref(), Some("worker" | "warmup" | "train")) {
+        policy::tune_process();
+    }
+    let filter = tracing_subscriber::EnvFilter::try_from_env("VIDEOSSR_LOG")
+        .unwrap_or_else(|_| "info".into());
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .init();
+    cli::main()
+}

@@ -1,0 +1,7 @@
+//! The program `videossr`.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    videossr::start()
+}

@@ -1,0 +1,284 @@
+//! Clips and still pictures for the page, made on demand and kept on disk by content: the
+//! name of a file is a hash of everything it was made from, so it never goes stale.
+
+use media::StripCache;
+use shared::api::{ATLAS_COLUMNS, CLIP_FPS};
+use shared::task::SampleInfo;
+use shared::video::{FrameSize, SamplePlan};
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+use tokio::sync::{Mutex as AsyncMutex, Semaphore};
+
+/// Changes whenever what is drawn or encoded does.
+const VERSION: &str = "1";
+/// Shorter side of what people look at, pixels.
+const VIEW_SIDE: u32 = 256;
+/// Shorter side of a frame of a film strip, pixels.
+const FILM_SIDE: u32 = 90;
+/// Pictures made at once; training goes on beside them.
+const AT_ONCE: usize = 2;
+/// Kept on disk at most; the oldest go first.
+const KEPT_BYTES: u64 = 2 << 30;
+
+/// Why a picture cannot be made.
+#[derive(Debug, thiserror::Error)]
+pub enum PictureError {
+    /// The video or the encoder.
+    #[error(transparent)]
+    Media(#[from] media::MediaError),
+    /// The sample.
+    #[error(transparent)]
+    Task(#[from] tasks::TaskError),
+    /// The cache.
+    #[error("a picture cannot be kept: {0}")]
+    Io(#[from] std::io::Error),
+    /// The maker panicked.
+    #[error("the picture could not be made")]
+    Broken,
+}
+
+/// The size of a clip's frames.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ClipSize {
+    /// For people.
+    View,
+    /// Exactly what the policy saw.
+    Policy,
+}
+
+/// What is shown.
+#[derive(Clone, Debug)]
+pub enum Picture {
+    /// A sample as a clip, one strip frame per picture.
+    Clip(Box<SampleInfo>, ClipSize),
+    /// A sample's frames side by side.
+    Atlas(Box<SampleInfo>),
+    /// A video's 48 frames side by side.
+    Film,
+    /// One frame from the middle of a video.
+    Thumb,
+}
+
+impl Picture {
+    fn key(&self) -> (String, &'static str) {
+        match self {
+            Self::Clip(info, ClipSize::View) => (format!("clip-view {}", info.key()), "webm"),
+            Self::Clip(info, ClipSize::Policy) => {
+                let size = format!("{}x{}", info.width, info.height);
+                (format!("clip-{size} {}", info.key()), "webm")
+            }
+            Self::Atlas(info) => (format!("atlas {}", info.key()), "jpg"),
+            Self::Film => ("film".into(), "jpg"),
+            Self::Thumb => ("thumb".into(), "jpg"),
+        }
+    }
+}
+
+/// Makes pictures and keeps them.
+pub struct Pictures {
+    dir: PathBuf,
+    strips: StripCache,
+    makers: Semaphore,
+    /// Who waits for the same picture waits for one maker.
+    making: Mutex<HashMap<PathBuf, Weak<AsyncMutex<()>>>>,
+}
+
+impl Pictures {
+    /// Keeps pictures in `dir` and decoded strips in `strips`.
+    pub fn open(dir: PathBuf, strips: &Path) -> Result<Self, PictureError> {
+        trim(&dir, KEPT_BYTES)?;
+        Ok(Self {
+            dir,
+            strips: StripCache::open(strips)?,
+            makers: Semaphore::new(AT_ONCE),
+            making: Mutex::default(),
+        })
+    }
+
+    /// The file of a picture of the video `source`, whose content hash is `video`.
+    pub async fn file(
+        self: &Arc<Self>,
+        video: &str,
+        source: PathBuf,
+        picture: Picture,
+    ) -> Result<PathBuf, PictureError> {
+        let (key, extension) = picture.key();
+        let name = blake3::hash(format!("{VERSION} {video} {key}").as_bytes()).to_hex();
+        let path = self.dir.join(format!("{name}.{extension}"));
+        if path.is_file() {
+            return Ok(path);
+        }
+        let turn = self.turn(&path);
+        let _only_maker = turn.lock().await;
+        if path.is_file() {
+            return Ok(path);
+        }
+        let _place = self.makers.acquire().await.map_err(|_| PictureError::Broken)?;
+        let (pictures, file) = (Arc::clone(self), path.clone());
+        tokio::task::spawn_blocking(move || pictures.make(&source, &picture, &file))
+            .await
+            .map_err(|_| PictureError::Broken)??;
+        Ok(path)
+    }
+
+    fn turn(&self, path: &Path) -> Arc<AsyncMutex<()>> {
+        let mut making = self.making.lock().unwrap_or_else(PoisonError::into_inner);
+        making.retain(|_, turn| turn.strong_count() > 0);
+        if let Some(turn) = making.get(path).and_then(Weak::upgrade) {
+            return turn;
+        }
+        let turn = Arc::default();
+        making.insert(path.to_owned(), Arc::downgrade(&turn));
+        turn
+    }
+
+    fn make(&self, source: &Path, picture: &Picture, file: &Path) -> Result<(), PictureError> {
+        let bytes = match picture {
+            Picture::Clip(info, ClipSize::View) => {
+                self.clip(source, info, FrameSize::ShortSide(VIEW_SIDE))?
+            }
+            Picture::Clip(info, ClipSize::Policy) => {
+                self.clip(source, info, FrameSize::Exact(info.width, info.height))?
+            }
+            Picture::Atlas(info) => {
+                let shown = self.sample(source, info, FrameSize::ShortSide(VIEW_SIDE))?;
+                film(&shown)?
+            }
+            Picture::Film => film(&self.frames(source)?)?,
+            Picture::Thumb => {
+                let shown = self.frames(source)?;
+                media::thumbnail(shown.middle(), shown.width, shown.height)?
+            }
+        };
+        Ok(write_whole(file, &bytes)?)
+    }
+
+    fn clip(
+        &self,
+        source: &Path,
+        info: &SampleInfo,
+        size: FrameSize,
+    ) -> Result<Vec<u8>, PictureError> {
+        let shown = self.sample(source, info, size)?;
+        Ok(media::encode_clip(&shown.rgb, shown.width, shown.height, CLIP_FPS)?)
+    }
+
+    /// The sample again from its spec, its clips one after the other.
+    fn sample(
+        &self,
+        source: &Path,
+        info: &SampleInfo,
+        size: FrameSize,
+    ) -> Result<Shown, PictureError> {
+        let strip = media::strip(source, &SamplePlan::strip(size), &self.strips)?;
+        let sample = tasks::generate(&strip, &info.spec)?;
+        Ok(Shown {
+            width: sample.width,
+            height: sample.height,
+            rgb: sample.clips.into_iter().flat_map(|clip| clip.rgb).collect(),
+        })
+    }
+
+    fn frames(&self, source: &Path) -> Result<Shown, PictureError> {
+        let plan = SamplePlan::strip(FrameSize::ShortSide(VIEW_SIDE));
+        let strip = media::strip(source, &plan, &self.strips)?;
+        Ok(Shown { width: strip.width, height: strip.height, rgb: strip.rgb.clone() })
+    }
+}
+
+/// Frames `[count, height, width, 3]` in display order.
+struct Shown {
+    width: u32,
+    height: u32,
+    rgb: Vec<u8>,
+}
+
+impl Shown {
+    fn frame_bytes(&self) -> usize {
+        self.width as usize * self.height as usize * 3
+    }
+
+    fn middle(&self) -> &[u8] {
+        let bytes = self.frame_bytes();
+        let middle = self.rgb.len() / bytes.max(1) / 2;
+        &self.rgb[middle * bytes..(middle + 1) * bytes]
+    }
+}
+
+/// All frames in one row, made small: browsers refuse very wide pictures.
+fn film(shown: &Shown) -> Result<Vec<u8>, PictureError> {
+    let (width, height) = FrameSize::ShortSide(FILM_SIDE).of(shown.width, shown.height);
+    let mut small = Vec::with_capacity(shown.rgb.len() / 4);
+    for frame in shown.rgb.chunks_exact(shown.frame_bytes()) {
+        shrink(frame, shown, (width, height), &mut small);
+    }
+    Ok(media::encode_atlas(&small, width, height, ATLAS_COLUMNS)?)
+}
+
+/// Mean of the source pixels under each small one.
+fn shrink(frame: &[u8], from: &Shown, (width, height): (u32, u32), out: &mut Vec<u8>) {
+    let cell = |at: u32, of: u32, full: u32| {
+        let start = (u64::from(at) * u64::from(full) / u64::from(of)) as usize;
+        let end = (u64::from(at + 1) * u64::from(full) / u64::from(of)) as usize;
+        start..end.max(start + 1)
+    };
+    for y in 0..height {
+        let rows = cell(y, height, from.height);
+        for x in 0..width {
+            let columns = cell(x, width, from.width);
+            let mut sum = [0u32; 3];
+            for row in rows.clone() {
+                for column in columns.clone() {
+                    let at = (row * from.width as usize + column) * 3;
+                    for (sum, value) in sum.iter_mut().zip(&frame[at..at + 3]) {
+                        *sum += u32::from(*value);
+                    }
+                }
+            }
+            let pixels = (rows.len() * columns.len()) as u32;
+            out.extend(sum.map(|sum| ((sum + pixels / 2) / pixels) as u8));
+        }
+    }
+}
+
+/// Under another name first: a reader sees the whole file or none.
+fn write_whole(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    let aside = path.with_extension("part");
+    std::fs::write(&aside, bytes)?;
+    std::fs::rename(&aside, path)
+}
+
+/// Removes the oldest files until at most `kept` bytes are left.
+fn trim(dir: &Path, kept: u64) -> std::io::Result<()> {
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(dir)? {
+        let entry = entry?;
+        let facts = entry.metadata()?;
+        files.push((facts.modified()?, facts.len(), entry.path()));
+    }
+    files.sort();
+    let mut total: u64 = files.iter().map(|file| file.1).sum();
+    for (_, bytes, path) in files {
+        if total <= kept {
+            break;
+        }
+        std::fs::remove_file(path)?;
+        total -= bytes;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shrinking_takes_the_mean() {
+        let shown = Shown { width: 4, height: 2, rgb: (0..24).collect() };
+        let mut small = Vec::new();
+        shrink(&shown.rgb, &shown, (2, 1), &mut small);
+        assert_eq!(small, [8, 9, 10, 14, 15, 16]);
+    }
+}

@@ -1,0 +1,159 @@
+//! Starts and ends the server.
+
+use crate::api;
+use crate::app::{App, Ending, Options};
+use crate::data::DataDir;
+use crate::hub::Hub;
+use crate::pictures::Pictures;
+use crate::secret::{kept_secret, new_secret};
+use crate::supervisor::local::LocalWorkers;
+use crate::supervisor::{Setup, Supervisor};
+use anyhow::{Context, Result};
+use shared::annotation::Role;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+use store::{NewToken, Secret, Store};
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+/// A link printed at the start is good for this long, seconds.
+const LINK_SECS: f64 = 86_400.0;
+/// Local workers are given this long to go when the server ends.
+const WORKERS_LIMIT: Duration = Duration::from_secs(8);
+/// Open connections are given this long to end.
+const HTTP_LIMIT: Duration = Duration::from_secs(3);
+
+/// A running server.
+pub struct Server {
+    /// What its handlers share.
+    pub app: Arc<App>,
+    /// Where it listens.
+    pub address: SocketAddr,
+    ending: watch::Sender<bool>,
+    http: JoinHandle<std::io::Result<()>>,
+    workers: Vec<JoinHandle<()>>,
+}
+
+impl Server {
+    /// Opens the data directory, listens and starts the local workers.
+    pub async fn start(options: Options) -> Result<Self> {
+        let data = DataDir::create(&options.data)
+            .with_context(|| format!("cannot use {} for data", options.data.display()))?;
+        let listener = TcpListener::bind(options.listen)
+            .await
+            .with_context(|| format!("cannot listen on {}", options.listen))?;
+        let address = listener.local_addr().context("no address to listen on")?;
+        let (ending, mut end) = Ending::new();
+        let app = Arc::new(assemble(&options, data, address, end.clone())?);
+        let router = api::router(&app, options.dist.as_deref());
+        let http =
+            axum::serve(listener, router).with_graceful_shutdown(async move { end.begun().await });
+        let http = tokio::spawn(http.into_future());
+        let workers = local_workers(&options, &app, address)?;
+        Ok(Self { app, address, ending, http, workers })
+    }
+
+    /// The page's address with a fresh one-time link for the first admin.
+    pub async fn sign_in_link(&self) -> Result<String> {
+        let (store, address) = (self.app.store.clone(), self.address);
+        tokio::task::spawn_blocking(move || admin_link(&store, address)).await?
+    }
+
+    /// Asks the runs to stop after their step and waits until they have, each with a
+    /// checkpoint. The server answers meanwhile.
+    pub async fn settle(&self) {
+        // Gone means that there is nothing to wait for.
+        let _ = self.app.supervisor.end().await;
+    }
+
+    /// Ends: closes every link, waits a bounded time for workers and connections.
+    pub async fn end(self) {
+        // Everybody who listens ends by it; nobody listening is fine.
+        let _ = self.ending.send(true);
+        let workers = futures::future::join_all(self.workers);
+        if tokio::time::timeout(WORKERS_LIMIT, workers).await.is_err() {
+            tracing::warn!("a local worker did not end in time");
+        }
+        if tokio::time::timeout(HTTP_LIMIT, self.http).await.is_err() {
+            tracing::info!("open connections were cut");
+        }
+    }
+}
+
+/// The page's address with a fresh one-time link for the first admin. Blocks.
+pub fn admin_link(store: &Store, address: SocketAddr) -> Result<String> {
+    let at = store::now();
+    let admin = store.first_admin(at)?;
+    let secret = new_secret()?;
+    let token = NewToken {
+        secret: secret.clone(),
+        person: Some(admin.id),
+        role: Role::Admin,
+        name: String::new(),
+        expires_at: at + LINK_SECS,
+    };
+    store.add_token(token, None, at)?;
+    Ok(format!("http://{}{}", reachable(address), api::sign_in_link(&secret)))
+}
+
+fn assemble(options: &Options, data: DataDir, address: SocketAddr, ending: Ending) -> Result<App> {
+    let store = Store::open(&data.database())?;
+    store.first_admin(store::now())?;
+    // Uploads that a killed server left behind.
+    std::fs::remove_dir_all(data.uploads())?;
+    std::fs::create_dir_all(data.uploads())?;
+    let hub = Arc::new(Hub::default());
+    let supervisor = Supervisor::start(Setup {
+        store: store.clone(),
+        data: data.clone(),
+        hub: Arc::clone(&hub),
+        policy: options.policy.clone(),
+        grace: options.worker_grace,
+    })?;
+    Ok(App {
+        pictures: Arc::new(Pictures::open(data.pictures(), &data.strips())?),
+        policy: options.policy.clone(),
+        upload_limit: options.upload_limit,
+        cookie: format!("videossr_session_{}", address.port()),
+        worker_token: kept_secret(&data.worker_token())?,
+        store,
+        data,
+        hub,
+        supervisor,
+        ending,
+    })
+}
+
+fn local_workers(
+    options: &Options,
+    app: &Arc<App>,
+    address: SocketAddr,
+) -> Result<Vec<JoinHandle<()>>> {
+    let program = match &options.program {
+        Some(program) => program.clone(),
+        None => std::env::current_exe().context("cannot find this program on the disk")?,
+    };
+    let local = LocalWorkers {
+        program,
+        server: format!("ws://{}", reachable(address)),
+        token: Secret(app.worker_token.0.clone()),
+        logs: app.data.logs(),
+    };
+    let keep = |number| {
+        let (local, supervisor) = (local.clone(), app.supervisor.clone());
+        tokio::spawn(local.keep(number, supervisor, app.ending.clone()))
+    };
+    Ok((1..=options.workers).map(keep).collect())
+}
+
+/// An address that a browser on this machine can open.
+pub fn reachable(address: SocketAddr) -> SocketAddr {
+    let ip = match address.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+        ip => ip,
+    };
+    SocketAddr::new(ip, address.port())
+}
