@@ -5,12 +5,13 @@ use crate::convert::Resizer;
 use crate::error::{MediaError, file_name};
 use image::ImageEncoder;
 use rayon::prelude::*;
+use std::fmt;
 use std::fs::File;
 use std::io::{BufReader, BufWriter};
 use std::path::Path;
 
 /// A picture in memory.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Picture {
     /// Pixels.
     pub width: u32,
@@ -18,6 +19,13 @@ pub struct Picture {
     pub height: u32,
     /// `[height, width, 3]`, red green blue.
     pub rgb: Vec<u8>,
+}
+
+impl fmt::Debug for Picture {
+    /// The size alone.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Picture({}x{})", self.width, self.height)
+    }
 }
 
 /// JPEG quality, 1..=100: scrubbing hides what is lost.

@@ -7,11 +7,12 @@ use crate::error::MediaError;
 use crate::hash::hash_file;
 use serde::{Deserialize, Serialize};
 use shared::video::{FrameRef, FrameSize, SamplePlan, VideoId, VideoMeta};
+use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 
 /// Evenly spaced frames of one video at one size, with where each came from.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub struct FrameStrip {
     /// Content hash of the source.
     pub video: VideoId,
@@ -31,6 +32,19 @@ pub struct FrameStrip {
     pub meta: VideoMeta,
     /// Width and height of the source as shown, pixels.
     pub display: (u32, u32),
+}
+
+impl fmt::Debug for FrameStrip {
+    /// Everything but the pixels, of which there are millions.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FrameStrip")
+            .field("video", &self.video)
+            .field("plan", &self.plan)
+            .field("frames", &self.frames.len())
+            .field("sampling_fps", &self.sampling_fps)
+            .field("size", &(self.width, self.height))
+            .finish_non_exhaustive()
+    }
 }
 
 /// Everything of a strip but its pixels: what the cache keeps as text.

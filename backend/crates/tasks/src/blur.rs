@@ -8,17 +8,17 @@ const PASSES: usize = 3;
 /// Blurs `[height, width, 3]` in place; radii are standard deviations in pixels.
 pub(crate) fn gaussian(rgb: &mut [u8], width: usize, height: usize, radius_x: f32, radius_y: f32) {
     let row = width * 3;
-    let mut line = vec![0u8; width.max(height)];
+    let mut line = Line::default();
     if let Some(box_x) = BoxLine::of_sigma(radius_x) {
         for y in 0..height {
             for channel in 0..3 {
-                box_x.run(rgb, y * row + channel, 3, &mut line[..width]);
+                line.blur(&box_x, rgb, y * row + channel, 3, width);
             }
         }
     }
     if let Some(box_y) = BoxLine::of_sigma(radius_y) {
         for column in 0..row {
-            box_y.run(rgb, column, row, &mut line[..height]);
+            line.blur(&box_y, rgb, column, row, height);
         }
     }
 }
@@ -48,27 +48,43 @@ impl BoxLine {
         Some(Self { radius: radius as usize, whole, edge: ((1u32 << 24) - inside) / 2 })
     }
 
-    /// Blurs the pixels at `start`, `start + step`, ... three times; `line` is scratch of
-    /// their number.
-    fn run(&self, data: &mut [u8], start: usize, step: usize, line: &mut [u8]) {
-        for _ in 0..PASSES {
-            for (i, pixel) in line.iter_mut().enumerate() {
-                *pixel = data[start + i * step];
-            }
-            self.pass(data, start, step, line);
+    /// One pass over `from`, which repeats its edges `radius + 1` times, into `to`.
+    fn pass(&self, from: &[u8], to: &mut [u8]) {
+        let across = 2 * self.radius + 1;
+        let at = |i: usize| u32::from(from[i]);
+        let mut sum: u32 = (1..=across).map(at).sum();
+        for (x, value) in to.iter_mut().enumerate() {
+            let (before, after) = (at(x), at(x + across + 1));
+            let total = sum * self.whole + (before + after) * self.edge + (1 << 23);
+            *value = (total >> 24) as u8;
+            sum = sum + after - at(x + 1);
         }
     }
+}
 
-    fn pass(&self, data: &mut [u8], start: usize, step: usize, line: &[u8]) {
-        let last = line.len() - 1;
-        let r = self.radius as isize;
-        let at = |i: isize| u32::from(line[i.clamp(0, last as isize) as usize]);
-        let mut sum: u32 = (-r..=r).map(at).sum();
-        for x in 0..=last as isize {
-            let ends = at(x - r - 1) + at(x + r + 1);
-            let value = sum * self.whole + ends * self.edge + (1 << 23);
-            data[start + x as usize * step] = (value >> 24) as u8;
-            sum = sum + at(x + r + 1) - at(x - r);
+/// Scratch for one row or column.
+#[derive(Default)]
+struct Line {
+    padded: Vec<u8>,
+    blurred: Vec<u8>,
+}
+
+impl Line {
+    /// Blurs the `count` pixels at `start`, `start + step`, ... of `data` three times.
+    fn blur(&mut self, kernel: &BoxLine, data: &mut [u8], start: usize, step: usize, count: usize) {
+        self.blurred.clear();
+        self.blurred.extend(data[start..].iter().step_by(step).take(count));
+        let margin = kernel.radius + 1;
+        for _ in 0..PASSES {
+            let (first, last) = (self.blurred[0], self.blurred[count - 1]);
+            self.padded.clear();
+            self.padded.resize(margin, first);
+            self.padded.extend_from_slice(&self.blurred);
+            self.padded.resize(count + 2 * margin, last);
+            kernel.pass(&self.padded, &mut self.blurred);
+        }
+        for (to, from) in data[start..].iter_mut().step_by(step).zip(&self.blurred) {
+            *to = *from;
         }
     }
 }

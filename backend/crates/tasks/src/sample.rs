@@ -8,6 +8,7 @@ use crate::{counting, grounding, jigsaw};
 use media::FrameStrip;
 use shared::task::{SampleInfo, SampleParams, SampleSpec, Shape, Task, Truth};
 use shared::video::FrameRef;
+use std::fmt;
 
 /// A question on pixels, with its true answer.
 #[derive(Clone, Debug, PartialEq)]
@@ -23,7 +24,7 @@ pub struct Sample {
 }
 
 /// One clip of a sample.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub struct ClipFrames {
     /// Pixels `[frames, height, width, 3]`, red green blue.
     pub rgb: Vec<u8>,
@@ -31,6 +32,13 @@ pub struct ClipFrames {
     pub frames: Vec<FrameRef>,
     /// Label time of each frame, seconds; every clip starts at 0.
     pub label_secs: Vec<f64>,
+}
+
+impl fmt::Debug for ClipFrames {
+    /// The number of frames alone.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ClipFrames({})", self.frames.len())
+    }
 }
 
 /// What a task makes of a strip.

@@ -11,7 +11,7 @@ const VIEW: f64 = 84.0;
 /// A plate and the camera's way over it.
 pub(super) struct Backdrop {
     /// `0x00BBGGRR`, row by row.
-    plate: Vec<u32>,
+    plate: Box<[u32; SIDE * SIDE]>,
     /// Height of the horizon as a share of the view; `None` where up is not to be seen.
     horizon: Option<f64>,
     camera: Camera,
@@ -76,8 +76,10 @@ impl Backdrop {
         let (x, y) = ((u >> 8) as usize & MASK, (v >> 8).clamp(0, SIDE as i32 - 1) as usize);
         let (x1, y1) = ((x + 1) & MASK, (y + 1).min(MASK));
         let (fx, fy) = ((u & 255) as u32, (v & 255) as u32);
-        let upper = blend(self.plate[y * SIDE + x], self.plate[y * SIDE + x1], fx);
-        let lower = blend(self.plate[y1 * SIDE + x], self.plate[y1 * SIDE + x1], fx);
+        // The mask changes nothing; it spares a check for every texel.
+        let at = |x: usize, y: usize| self.plate[(y * SIDE + x) & (SIDE * SIDE - 1)];
+        let upper = blend(at(x, y), at(x1, y), fx);
+        let lower = blend(at(x, y1), at(x1, y1), fx);
         blend(upper, lower, fy)
     }
 }
@@ -146,56 +148,65 @@ enum Kind {
 }
 
 /// A colour with room for arithmetic.
-type Colour = [f64; 3];
+type Colour = [f32; 3];
 
-fn paint_plate(kind: Kind, line: f64, rng: &mut Rng) -> Vec<u32> {
+fn paint_plate(kind: Kind, line: f64, rng: &mut Rng) -> Box<[u32; SIDE * SIDE]> {
     let (top, bottom) = palette(kind, rng);
-    let noise = [noise(rng, 8), noise(rng, 16), noise(rng, 32)];
-    let weights = [rng.uniform(0.0, 40.0), rng.uniform(0.0, 30.0), rng.uniform(0.0, 30.0)];
+    let grain = grain(rng);
     let calm_top = if kind == Kind::Land { 0.3 } else { 1.0 };
     let (sin, cos) = sin_cos_deg(rng.uniform(0.0, 360.0));
-    let tint = [0; 3].map(|_: u8| rng.uniform(0.4, 1.0));
-    let side_light = rng.uniform(-25.0, 25.0);
+    let tint = [0; 3].map(|_: u8| rng.uniform(0.4, 1.0) as f32);
+    let side_light = rng.uniform(-25.0, 25.0) as f32;
     let skyline = if kind == Kind::Land && rng.chance(0.6) { Some(blocks(line, rng)) } else { None };
-    let mut plate = Vec::with_capacity(SIDE * SIDE);
-    for y in 0..SIDE {
+    let mut plate = Box::new([0u32; SIDE * SIDE]);
+    for (y, row) in plate.chunks_exact_mut(SIDE).enumerate() {
         let v = (y as f64 + 0.5) / SIDE as f64;
-        for x in 0..SIDE {
+        // Brighter towards the top, wherever up is to be seen.
+        let height_light = if kind == Kind::Ground { 0.0 } else { (0.5 - v) as f32 * 40.0 };
+        let above = v < line;
+        for (x, texel) in row.iter_mut().enumerate() {
             let u = (x as f64 + 0.5) / SIDE as f64;
-            let at = y * SIDE + x;
-            let grain = noise[0][at] * weights[0] + noise[1][at] * weights[1] + noise[2][at] * weights[2];
-            // Shares of the lower colour, and how strong the texture is.
-            let (low, rough) = match kind {
-                Kind::Land | Kind::Room if v < line => (0.0, calm_top),
+            let rough = grain[y * SIDE + x];
+            // Share of the lower colour, and how strong the texture is.
+            let (low, strength) = match kind {
+                Kind::Land | Kind::Room if above => (0.0, calm_top),
                 Kind::Land | Kind::Room => (1.0, 1.0),
-                Kind::Ground => (noise[0][at] * 0.5 + 0.5, 1.0),
-                Kind::Blend => ((u - 0.5) * cos + (v - 0.5) * sin + 0.5, 0.4),
+                Kind::Ground => (rough / 60.0 + 0.5, 1.0),
+                Kind::Blend => (((u - 0.5) * cos + (v - 0.5) * sin + 0.5) as f32, 0.4),
             };
             let block = skyline.as_ref().and_then(|s| s.colour(x, v, line));
-            // Brighter towards the top; wraps sideways without a seam.
-            let wave = 1.0 - (2.0 * u - 1.0).abs() * 2.0;
-            let light = (0.5 - v) * 40.0 * f64::from(u8::from(kind != Kind::Ground)) + side_light * wave;
-            let mut texel = 0;
+            // From one side to the other and back: wraps around without a seam.
+            let wave = 1.0 - (2.0 * u as f32 - 1.0).abs() * 2.0;
+            let light = height_light + side_light * wave;
             for c in 0..3 {
                 let base = block.map_or(top[c] + (bottom[c] - top[c]) * low, |b| b[c]);
-                let value = (base + light + grain * rough * tint[c]).clamp(0.0, 255.0) as u32;
-                texel |= value << (8 * c);
+                // The cast cuts off below 0; the minimum above 255.
+                let value = ((base + light + rough * strength * tint[c]) as u32).min(255);
+                *texel |= value << (8 * c);
             }
-            plate.push(texel);
         }
     }
     plate
 }
 
+/// Texture of the plate in 0..=255 units: three sizes of smooth noise.
+fn grain(rng: &mut Rng) -> Vec<f32> {
+    let mut sum = vec![0f32; SIDE * SIDE];
+    for (cells, most) in [(8, 40.0), (16, 30.0), (32, 30.0)] {
+        add_noise(&mut sum, cells, rng.uniform(0.0, most) as f32, rng);
+    }
+    sum
+}
+
 /// An upper and a lower colour: bright above dark wherever up is to be seen.
 fn palette(kind: Kind, rng: &mut Rng) -> (Colour, Colour) {
-    let any = |rng: &mut Rng, low: f64, high: f64| [0; 3].map(|_: u8| rng.uniform(low, high));
+    let any = |rng: &mut Rng, low: f64, high: f64| [0; 3].map(|_: u8| rng.uniform(low, high) as f32);
     match kind {
         Kind::Land => {
             let mut sky = any(rng, 120.0, 230.0);
             // Skies are mostly blue, sometimes red.
             let strong = if rng.chance(0.75) { 2 } else { 0 };
-            sky[strong] = rng.uniform(190.0, 250.0);
+            sky[strong] = rng.uniform(190.0, 250.0) as f32;
             let mut ground = any(rng, 30.0, 120.0);
             ground[rng.index(2)] += 40.0;
             (sky, ground)
@@ -205,23 +216,22 @@ fn palette(kind: Kind, rng: &mut Rng) -> (Colour, Colour) {
     }
 }
 
-/// Smooth noise in -1..=1 on the plate: random values every `SIDE / cells` texels, bilinear
-/// in between, wrapping around.
-fn noise(rng: &mut Rng, cells: usize) -> Vec<f64> {
-    let grid: Vec<f64> = (0..cells * cells).map(|_| rng.uniform(-1.0, 1.0)).collect();
+/// Adds smooth noise up to `weight`: random values every `SIDE / cells` texels, bilinear in
+/// between, wrapping around.
+fn add_noise(sum: &mut [f32], cells: usize, weight: f32, rng: &mut Rng) {
+    let grid: Vec<f32> = (0..cells * cells).map(|_| rng.uniform(-1.0, 1.0) as f32 * weight).collect();
     let step = SIDE / cells;
-    let mut out = Vec::with_capacity(SIDE * SIDE);
-    for y in 0..SIDE {
-        let (top, fy) = (y / step, (y % step) as f64 / step as f64);
+    for (y, row) in sum.chunks_exact_mut(SIDE).enumerate() {
+        let (top, fy) = (y / step, (y % step) as f32 / step as f32);
         let rows = [top * cells, (top + 1) % cells * cells];
-        for left in 0..cells {
-            let right = (left + 1) % cells;
-            let a = grid[rows[0] + left] * (1.0 - fy) + grid[rows[1] + left] * fy;
-            let b = grid[rows[0] + right] * (1.0 - fy) + grid[rows[1] + right] * fy;
-            out.extend((0..step).map(|i| a + (b - a) * i as f64 / step as f64));
+        let column = |i: usize| grid[rows[0] + i % cells] * (1.0 - fy) + grid[rows[1] + i % cells] * fy;
+        for (left, texels) in row.chunks_exact_mut(step).enumerate() {
+            let (a, b) = (column(left), column(left + 1));
+            for (i, texel) in texels.iter_mut().enumerate() {
+                *texel += a + (b - a) * i as f32 / step as f32;
+            }
         }
     }
-    out
 }
 
 /// Houses, trees or hills on the horizon: columns of blocks.
@@ -237,7 +247,7 @@ fn blocks(line: f64, rng: &mut Rng) -> Skyline {
     while heights.len() < SIDE {
         let width = rng.range(4, 18) as usize;
         let height = if rng.chance(0.35) { 0.0 } else { rng.uniform(0.1, 1.0) * tall };
-        let colour = [0; 3].map(|_: u8| rng.uniform(20.0, 170.0));
+        let colour = [0; 3].map(|_: u8| rng.uniform(20.0, 170.0) as f32);
         heights.extend(std::iter::repeat_n(height, width));
         colours.extend(std::iter::repeat_n(colour, width));
     }

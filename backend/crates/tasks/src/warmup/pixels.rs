@@ -39,14 +39,19 @@ impl Map {
             return;
         }
         let line = self.width * 3;
+        // Rows are mixed first, in one sweep that vectorises; columns are picked from that.
+        let mut mixed = vec![0u16; line];
         for (row, out) in self.rows.iter().zip(to.chunks_exact_mut(line)) {
             let upper = &from[row.first * line..][..line];
             let lower = &from[row.second * line..][..line];
+            let share = row.share as u16;
+            for ((value, a), b) in mixed.iter_mut().zip(upper).zip(lower) {
+                *value = (u16::from(*a) * (256 - share) + u16::from(*b) * share) >> 1;
+            }
             for (column, pixel) in self.columns.iter().zip(out.chunks_exact_mut(3)) {
-                let (a, b) = (column.first * 3, column.second * 3);
-                for (c, value) in pixel.iter_mut().enumerate() {
-                    let mix = |line: &[u8]| u32::from(line[a + c]) * (256 - column.share) + u32::from(line[b + c]) * column.share;
-                    *value = ((mix(upper) * (256 - row.share) + mix(lower) * row.share + (1 << 15)) >> 16) as u8;
+                let (a, b) = (&mixed[column.first * 3..][..3], &mixed[column.second * 3..][..3]);
+                for ((value, a), b) in pixel.iter_mut().zip(a).zip(b) {
+                    *value = ((u32::from(*a) * (256 - column.share) + u32::from(*b) * column.share + (1 << 14)) >> 15) as u8;
                 }
             }
         }

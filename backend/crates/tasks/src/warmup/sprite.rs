@@ -29,11 +29,11 @@ struct Part {
     form: Form,
     at: [f64; 2],
     half: [f64; 2],
-    colour: [f64; 3],
+    colour: [f32; 3],
     /// Difference of brightness from bottom to top, 0..=255 units.
-    light: f64,
-    /// Stripes across, as a pitch in units of its size; 0 for none.
-    stripes: f64,
+    light: f32,
+    /// Pitch of stripes across, in halves of its width; 0 for none.
+    stripes: f32,
 }
 
 #[derive(Clone, Copy)]
@@ -128,11 +128,11 @@ impl Path {
     }
 }
 
-fn draw_colour(rng: &mut Rng) -> [f64; 3] {
-    let mut colour = [0; 3].map(|_: u8| rng.uniform(20.0, 235.0));
+fn draw_colour(rng: &mut Rng) -> [f32; 3] {
+    let mut colour = [0; 3].map(|_: u8| rng.uniform(20.0, 235.0) as f32);
     // One channel well apart from the others: few things are grey.
     let strong = rng.index(3);
-    colour[strong] = if rng.chance(0.7) { rng.uniform(180.0, 250.0) } else { rng.uniform(0.0, 40.0) };
+    colour[strong] = if rng.chance(0.7) { rng.uniform(180.0, 250.0) } else { rng.uniform(0.0, 40.0) } as f32;
     colour
 }
 
@@ -142,8 +142,8 @@ fn draw_part(rng: &mut Rng) -> Part {
         at: [0.0; 2],
         half: [rng.uniform(0.5, 1.3), 1.0],
         colour: draw_colour(rng),
-        light: rng.uniform(20.0, 110.0),
-        stripes: if rng.chance(0.3) { rng.uniform(0.4, 1.0) } else { 0.0 },
+        light: rng.uniform(20.0, 110.0) as f32,
+        stripes: if rng.chance(0.3) { rng.uniform(0.4, 1.0) as f32 } else { 0.0 },
     }
 }
 
@@ -159,34 +159,39 @@ impl Part {
     /// `centre` and `size` of the sprite in view heights; `turn` is (sin, cos).
     fn paint(&self, canvas: &mut Canvas<'_>, centre: [f64; 2], size: f64, turn: (f64, f64)) {
         let (sin, cos) = turn;
-        let (w, h) = (f64::from(canvas.size.0), f64::from(canvas.size.1));
-        // Pixels to units of the part and back: columns may be squeezed.
-        let (per_x, per_y) = (w / canvas.aspect, h);
+        // Pixels to units of the sprite: columns may be squeezed.
+        let per = [f64::from(canvas.size.0) / canvas.aspect * size, f64::from(canvas.size.1) * size];
         let offset = [self.at[0] * cos - self.at[1] * sin, self.at[0] * sin + self.at[1] * cos];
-        let middle = [(centre[0] + offset[0] * size) * per_x, (centre[1] + offset[1] * size) * per_y];
-        let reach = self.half[0].max(self.half[1]) * size * 1.42;
-        let columns = bounds(middle[0], reach * per_x, canvas.size.0);
-        // About one pixel of soft edge, in units of the part's size.
-        let soft = size * self.half[0].min(self.half[1]) * per_x.min(per_y);
+        let middle = [
+            centre[0] / size * per[0] + offset[0] * per[0],
+            centre[1] / size * per[1] + offset[1] * per[1],
+        ];
+        let reach = self.half[0].max(self.half[1]) * 1.42;
+        let columns = bounds(middle[0], reach * per[0], canvas.size.0);
+        // About one pixel of soft edge.
+        let soft = (self.half[0].min(self.half[1]) * per[0].min(per[1])) as f32;
+        // Steps of the part's own coordinates from pixel to pixel.
+        let (half, sin, cos) = (self.half.map(|v| v as f32), sin as f32, cos as f32);
         let row_bytes = canvas.size.0 as usize * 3;
-        for y in bounds(middle[1], reach * per_y, canvas.size.1) {
+        for y in bounds(middle[1], reach * per[1], canvas.size.1) {
             let row = &mut canvas.frame[y * row_bytes..][..row_bytes];
-            let dy = (y as f64 + 0.5 - middle[1]) / (per_y * size);
-            for x in columns.clone() {
-                let dx = (x as f64 + 0.5 - middle[0]) / (per_x * size);
-                let (u, v) = ((dx * cos + dy * sin) / self.half[0], (dy * cos - dx * sin) / self.half[1]);
+            let dy = ((y as f64 + 0.5 - middle[1]) / per[1]) as f32;
+            for (x, pixel) in columns.clone().zip(row[columns.start * 3..].chunks_exact_mut(3)) {
+                let dx = ((x as f64 + 0.5 - middle[0]) / per[0]) as f32;
+                let (u, v) = ((dx * cos + dy * sin) / half[0], (dy * cos - dx * sin) / half[1]);
                 let cover = (self.form.inside(u, v) * soft + 0.5).min(1.0);
                 if cover > 0.0 {
-                    self.blend(&mut row[x * 3..x * 3 + 3], cover, u, dy);
+                    self.blend(pixel, cover, u, dy);
                 }
             }
         }
     }
 
     #[inline]
-    fn blend(&self, pixel: &mut [u8], cover: f64, u: f64, dy: f64) {
+    fn blend(&self, pixel: &mut [u8], cover: f32, u: f32, dy: f32) {
         let mut light = -dy * self.light;
-        if self.stripes > 0.0 && (u / self.stripes).rem_euclid(1.0) < 0.5 {
+        // Stripes are the same on both sides of the middle.
+        if self.stripes > 0.0 && ((u.abs() / self.stripes) * 2.0) as u32 % 2 == 1 {
             light -= 60.0;
         }
         let share = (cover * 256.0) as i32;
@@ -206,7 +211,7 @@ fn bounds(middle: f64, reach: f64, side: u32) -> std::ops::Range<usize> {
 impl Form {
     /// Positive inside, 0 on the edge, about the distance from it near by; corners at -1 and 1.
     #[inline]
-    fn inside(self, u: f64, v: f64) -> f64 {
+    fn inside(self, u: f32, v: f32) -> f32 {
         match self {
             // Half of 1 - r^2 is the distance near the rim, without a root.
             Self::Disc => (1.0 - u * u - v * v) * 0.5,
