@@ -88,9 +88,9 @@ pub fn shipped(variable: &str, name: &str) -> Option<PathBuf> {
     near.map(|folder| folder.join(name)).chain([PathBuf::from(name)]).find(|path| path.is_dir())
 }
 
-/// The page's files, made by the front-end's build.
+/// The page's files, made by the front-end's build; `None` where it was not built.
 pub fn dist_dir() -> Option<PathBuf> {
-    shipped("VIDEOSSR_DIST", "dist")
+    shipped("VIDEOSSR_DIST", "dist").filter(|dist| dist.join("index.html").is_file())
 }
 
 /// Sample videos and the nano policy.

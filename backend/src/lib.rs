@@ -1,6 +1,8 @@
 //! The program: command line, server and worker. It wires the crates together and holds no
 //! rule of its own about rewards, policies or labels.
 
+use std::io::IsTerminal;
+
 pub mod api;
 pub mod app;
 pub mod cli;
@@ -26,6 +28,7 @@ pub fn start() -> std::process::ExitCode {
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
         .init();
     cli::main()
 }

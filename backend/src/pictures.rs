@@ -12,8 +12,8 @@ use tokio::sync::{Mutex as AsyncMutex, Semaphore};
 
 /// Changes whenever what is drawn or encoded does.
 const VERSION: &str = "1";
-/// Shorter side of what people look at, pixels.
-const VIEW_SIDE: u32 = 256;
+/// The frames that people look at.
+pub const VIEW: FrameSize = FrameSize::ShortSide(256);
 /// Shorter side of a frame of a film strip, pixels.
 const FILM_SIDE: u32 = 90;
 /// Pictures made at once; training goes on beside them.
@@ -38,21 +38,11 @@ pub enum PictureError {
     Broken,
 }
 
-/// The size of a clip's frames.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum ClipSize {
-    /// For people.
-    View,
-    /// Exactly what the policy saw.
-    Policy,
-}
-
 /// What is shown.
 #[derive(Clone, Debug)]
 pub enum Picture {
-    /// A sample as a clip, one strip frame per picture.
-    Clip(Box<SampleInfo>, ClipSize),
+    /// A sample as a clip of this size, one strip frame per picture.
+    Clip(Box<SampleInfo>, FrameSize),
     /// A sample's frames side by side.
     Atlas(Box<SampleInfo>),
     /// A video's 48 frames side by side.
@@ -64,10 +54,9 @@ pub enum Picture {
 impl Picture {
     fn key(&self) -> (String, &'static str) {
         match self {
-            Self::Clip(info, ClipSize::View) => (format!("clip-view {}", info.key()), "webm"),
-            Self::Clip(info, ClipSize::Policy) => {
-                let size = format!("{}x{}", info.width, info.height);
-                (format!("clip-{size} {}", info.key()), "webm")
+            Self::Clip(info, size) => {
+                let plan = SamplePlan::strip(*size).key();
+                (format!("clip {plan} {}", info.key()), "webm")
             }
             Self::Atlas(info) => (format!("atlas {}", info.key()), "jpg"),
             Self::Film => ("film".into(), "jpg"),
@@ -136,14 +125,12 @@ impl Pictures {
 
     fn make(&self, source: &Path, picture: &Picture, file: &Path) -> Result<(), PictureError> {
         let bytes = match picture {
-            Picture::Clip(info, ClipSize::View) => {
-                self.clip(source, info, FrameSize::ShortSide(VIEW_SIDE))?
-            }
-            Picture::Clip(info, ClipSize::Policy) => {
-                self.clip(source, info, FrameSize::Exact(info.width, info.height))?
+            Picture::Clip(info, size) => {
+                let shown = self.sample(source, info, *size)?;
+                media::encode_clip(&shown.rgb, shown.width, shown.height, CLIP_FPS)?
             }
             Picture::Atlas(info) => {
-                let shown = self.sample(source, info, FrameSize::ShortSide(VIEW_SIDE))?;
+                let shown = self.sample(source, info, VIEW)?;
                 film(&shown)?
             }
             Picture::Film => film(&self.frames(source)?)?,
@@ -153,16 +140,6 @@ impl Pictures {
             }
         };
         Ok(write_whole(file, &bytes)?)
-    }
-
-    fn clip(
-        &self,
-        source: &Path,
-        info: &SampleInfo,
-        size: FrameSize,
-    ) -> Result<Vec<u8>, PictureError> {
-        let shown = self.sample(source, info, size)?;
-        Ok(media::encode_clip(&shown.rgb, shown.width, shown.height, CLIP_FPS)?)
     }
 
     /// The sample again from its spec, its clips one after the other.
@@ -182,7 +159,7 @@ impl Pictures {
     }
 
     fn frames(&self, source: &Path) -> Result<Shown, PictureError> {
-        let plan = SamplePlan::strip(FrameSize::ShortSide(VIEW_SIDE));
+        let plan = SamplePlan::strip(VIEW);
         let strip = media::strip(source, &plan, &self.strips)?;
         Ok(Shown { width: strip.width, height: strip.height, rgb: strip.rgb.clone() })
     }

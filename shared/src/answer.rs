@@ -195,7 +195,7 @@ fn tolerant_order(text: &str) -> Parsed {
     let runs = text
         .split(|c: char| !c.is_ascii_digit())
         .filter(|r| !r.is_empty());
-    if let Some(order) = runs.filter(|run| is_permutation(run)).last() {
+    if let Some(order) = runs.filter(|run| is_permutation(run)).next_back() {
         return Parsed::Order {
             order: order.to_owned(),
         };
@@ -206,7 +206,7 @@ fn tolerant_order(text: &str) -> Parsed {
             .filter(char::is_ascii_digit)
             .collect::<String>()
     });
-    match joined.filter(|digits| is_permutation(digits)).last() {
+    match joined.filter(|digits| is_permutation(digits)).next_back() {
         Some(order) => Parsed::Order { order },
         None => Parsed::unreadable("no order of the clips"),
     }

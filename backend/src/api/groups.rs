@@ -3,14 +3,16 @@
 use super::Query;
 use super::videos::send_file;
 use crate::api::error::Fail;
-use crate::app::App;
-use crate::pictures::{ClipSize, Picture};
+use crate::api::runs::policy_dir;
+use crate::app::{App, blocking};
+use crate::pictures::{Picture, VIEW};
 use axum::Json;
 use axum::extract::{Path, Request, State};
 use axum::response::Response;
 use serde::Deserialize;
 use shared::api::{GroupBody, PageMeta, RolloutRow, RolloutsBody};
 use shared::task::TaskKind;
+use shared::video::FrameSize;
 use std::sync::Arc;
 use store::RolloutFilter;
 
@@ -39,9 +41,21 @@ pub(super) async fn show(
     work.await.map(Json)
 }
 
+/// The size of a clip's frames.
+#[derive(Clone, Copy, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum ClipSize {
+    /// For people.
+    #[default]
+    View,
+    /// Exactly what the policy saw.
+    Policy,
+}
+
 #[derive(Deserialize)]
 pub(super) struct ClipQuery {
-    size: Option<ClipSize>,
+    #[serde(default)]
+    size: ClipSize,
 }
 
 pub(super) async fn clip(
@@ -50,8 +64,20 @@ pub(super) async fn clip(
     Query(query): Query<ClipQuery>,
     request: Request,
 ) -> Result<Response, Fail> {
-    let size = query.size.unwrap_or(ClipSize::View);
+    let size = match query.size {
+        ClipSize::View => VIEW,
+        ClipSize::Policy => policy_size(&app, place.0.clone()).await?,
+    };
     picture(&app, place, |info| Picture::Clip(info, size), request).await
+}
+
+/// The frames that the run's policy looks at.
+async fn policy_size(app: &App, run: String) -> Result<FrameSize, Fail> {
+    let config = app.db(move |store| store.run(&run)).await?.config;
+    let folder = policy_dir(app, &config).ok_or_else(|| Fail::not_found("policy any more"))?;
+    let processor = blocking(move || policy::Processor::load(&folder)).await?;
+    let processor = processor.map_err(Fail::invalid)?;
+    Ok(train::prompts::plan_of(&processor).size)
 }
 
 pub(super) async fn atlas(

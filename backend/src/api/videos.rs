@@ -85,7 +85,14 @@ pub(super) async fn source(
     request: Request,
 ) -> Result<Response, Fail> {
     let stored = find(&app, id).await?;
-    Ok(send_file(&stored.path, request).await)
+    let mut response = send_file(&stored.path, request).await;
+    // The name was somebody's choice: a browser must never take the file for a page.
+    let kind = response.headers().get(header::CONTENT_TYPE);
+    if !kind.is_some_and(|kind| kind.as_bytes().starts_with(b"video/")) {
+        let bytes = HeaderValue::from_static("application/octet-stream");
+        response.headers_mut().insert(header::CONTENT_TYPE, bytes);
+    }
+    Ok(response)
 }
 
 async fn picture(

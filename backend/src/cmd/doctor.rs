@@ -108,9 +108,7 @@ fn disk(data: &Path) -> Finding {
 
 fn page() -> Finding {
     match dist_dir() {
-        Some(dist) if dist.join("index.html").is_file() => {
-            good("page", format!("built, in {}", dist.display()))
-        }
+        Some(dist) => good("page", format!("built, in {}", dist.display())),
         _ => bad("page", "not built; run `scripts/web.sh build`, or set VIDEOSSR_DIST".into()),
     }
 }

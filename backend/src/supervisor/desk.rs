@@ -245,10 +245,8 @@ impl Desk {
                 let device = &worker.device;
                 worker.run.is_none() && (device == ANY_DEVICE || *device == stored.config.device)
             };
-            if let Some(worker) = self.workers.values_mut().find(fits)
-                && start(&self.setup, worker, stored)
-            {
-                continue;
+            if let Some(worker) = self.workers.values_mut().find(fits) {
+                start(&self.setup, worker, stored);
             }
         }
     }
@@ -333,13 +331,13 @@ impl Desk {
 }
 
 /// Hands a run to a worker.
-fn start(setup: &Setup, worker: &mut Worker, stored: StoredRun) -> bool {
+fn start(setup: &Setup, worker: &mut Worker, stored: StoredRun) {
     let run = stored.run.id.clone();
     let taken = match setup.store.move_run(&run, &[RunMove::Take]) {
         Ok(taken) => taken,
         Err(error) => {
             tracing::error!("run {run} cannot be taken: {error}");
-            return false;
+            return;
         }
     };
     let message = ToWorker::Start {
@@ -355,7 +353,6 @@ fn start(setup: &Setup, worker: &mut Worker, stored: StoredRun) -> bool {
     worker.run = Some(run);
     send(worker, message);
     setup.hub.tell(ToBrowser::Run { run: taken.run });
-    true
 }
 
 /// A link that is full or closed belongs to a worker that does not listen: its connection

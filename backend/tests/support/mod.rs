@@ -38,6 +38,8 @@ pub async fn soon<T>(what: &str, work: impl Future<Output = T>) -> T {
 pub struct TestServer {
     pub server: Server,
     pub dir: tempfile::TempDir,
+    /// The page's files.
+    pub dist: Option<std::path::PathBuf>,
 }
 
 /// An answer, its body read.
@@ -89,7 +91,7 @@ impl TestServer {
         };
         change(&mut options);
         let server = Server::start(options).await.unwrap();
-        Self { server, dir }
+        Self { server, dir, dist: None }
     }
 
     /// Ends the server and gives its directory to the next one.
@@ -99,7 +101,7 @@ impl TestServer {
     }
 
     pub async fn send(&self, request: Request<Body>) -> Answer {
-        let router = videossr::api::router(&self.server.app, None);
+        let router = videossr::api::router(&self.server.app, self.dist.as_deref());
         let response = soon("an answer", router.oneshot(request)).await.unwrap();
         let (parts, body) = response.into_parts();
         let bytes = axum::body::to_bytes(body, usize::MAX).await.unwrap();

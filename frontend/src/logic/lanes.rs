@@ -4,7 +4,7 @@ use shared::answer::Parsed;
 use shared::task::{SampleInfo, Shape, ShapeKind, Truth};
 
 /// Constant frame rate of a group's clip; slot k is frame k.
-pub const CLIP_FPS: f64 = 8.0;
+const CLIP_FPS: f64 = shared::api::CLIP_FPS as f64;
 
 /// The media time in the middle of a slot: a seek to a frame's border may show the one before.
 pub fn seek_secs(slot: u32) -> f64 {
@@ -136,19 +136,6 @@ pub fn corners(shape: &Shape, margin: f64) -> String {
     angles.iter().map(corner).collect::<Vec<_>>().join(" ")
 }
 
-/// Columns and rows of an atlas picture, from its size and the frames' aspect: the split of
-/// `frames` whose cells come nearest to the aspect.
-pub fn atlas_grid(picture: (f64, f64), frame: (f64, f64), frames: u32) -> (u32, u32) {
-    let aspect = frame.0 / frame.1.max(1.0);
-    let error = |columns: u32| {
-        let rows = frames.div_ceil(columns);
-        let cell = (picture.0 / f64::from(columns)) / (picture.1 / f64::from(rows)).max(1e-9);
-        (cell / aspect).ln().abs()
-    };
-    let best = (1..=frames.max(1)).min_by(|a, b| error(*a).total_cmp(&error(*b))).unwrap_or(1);
-    (best, frames.div_ceil(best).max(1))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -179,13 +166,6 @@ mod tests {
         assert_eq!(got.iter().map(Move::off).sum::<usize>(), 2);
         assert_eq!(moves("12", "341562"), None);
         assert_eq!(moves("341566", "341562"), None);
-    }
-
-    #[test]
-    fn atlases_are_recognised() {
-        assert_eq!(atlas_grid((8.0 * 160.0, 6.0 * 90.0), (160.0, 90.0), 48), (8, 6));
-        assert_eq!(atlas_grid((48.0 * 64.0, 64.0), (64.0, 64.0), 48), (48, 1));
-        assert_eq!(atlas_grid((12.0 * 96.0, 4.0 * 54.0), (456.0, 256.0), 48), (12, 4));
     }
 
     #[test]

@@ -129,8 +129,7 @@ fn FilterBox(
 /// A frame of the rollout's strip, by the label's target.
 #[component]
 pub fn TargetThumb(target: RolloutRef) -> impl IntoView {
-    // The list does not say how large the frames are; most videos are wide.
-    let atlas = use_atlas(route::atlas(&target.run, target.step, target.group), (16.0, 9.0), 48);
+    let atlas = use_atlas(route::atlas(&target.run, target.step, target.group));
     let picture = move || atlas.get().map(|atlas| view! { <AtlasFrame atlas at=24u32/> });
     view! { <div class="thumb">{picture}</div> }
 }

@@ -1,42 +1,32 @@
 //! Frames cut out of an atlas picture: one SVG, no style attributes, any fit.
 
-use crate::logic::lanes::atlas_grid;
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 use wasm_bindgen::prelude::*;
 
-/// A picture that holds all frames of a strip, and how they are laid out in it.
+/// A picture that holds all frames of a strip side by side.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Atlas {
     /// Where it is fetched.
     pub url: String,
-    /// Width and height of a frame, in any unit.
+    /// Width and height of a frame, pixels.
     pub frame: (f64, f64),
     /// Number of frames.
     pub frames: u32,
-    /// Columns and rows.
-    pub grid: (u32, u32),
 }
 
 impl Atlas {
     /// The part of the picture that holds a slot, as an SVG view box.
     pub fn view_box(&self, slot: u32) -> String {
         let (w, h) = self.frame;
-        let (columns, _) = self.grid;
-        let slot = slot.min(self.frames.saturating_sub(1));
-        let (column, row) = (slot % columns.max(1), slot / columns.max(1));
-        format!("{} {} {w} {h}", f64::from(column) * w, f64::from(row) * h)
-    }
-
-    /// Width and height of the whole picture.
-    pub fn size(&self) -> (f64, f64) {
-        (self.frame.0 * f64::from(self.grid.0), self.frame.1 * f64::from(self.grid.1))
+        let column = f64::from(slot.min(self.frames.saturating_sub(1)));
+        format!("{} 0 {w} {h}", column * w)
     }
 }
 
-/// Loads an atlas and finds out how it is laid out; `None` until then, or for good where it
-/// cannot be had.
-pub fn use_atlas(url: String, frame: (f64, f64), frames: u32) -> ReadSignal<Option<Atlas>> {
+/// Loads an atlas and finds out how large its frames are; `None` until then, or for good where
+/// it cannot be had.
+pub fn use_atlas(url: String) -> ReadSignal<Option<Atlas>> {
     let (atlas, set_atlas) = signal(None);
     let Ok(picture) = document().create_element("img") else { return atlas };
     let loaded = {
@@ -45,14 +35,14 @@ pub fn use_atlas(url: String, frame: (f64, f64), frames: u32) -> ReadSignal<Opti
             let natural = |name: &str| {
                 js_sys::Reflect::get(&picture, &name.into()).ok().and_then(|v| v.as_f64())
             };
-            let size = (natural("naturalWidth"), natural("naturalHeight"));
-            if let (Some(w), Some(h)) = size
+            let frames = shared::api::ATLAS_COLUMNS;
+            if let (Some(w), Some(h)) = (natural("naturalWidth"), natural("naturalHeight"))
                 && w > 0.0
                 && h > 0.0
             {
-                let grid = atlas_grid((w, h), frame, frames);
                 // The view may be gone by now.
-                let _ = set_atlas.try_set(Some(Atlas { url, frame, frames, grid }));
+                let frame = (w / f64::from(frames), h);
+                let _ = set_atlas.try_set(Some(Atlas { url, frame, frames }));
             }
         })
     };
@@ -73,7 +63,7 @@ pub fn AtlasFrame(
     #[prop(default = "xMidYMid slice")]
     fit: &'static str,
 ) -> impl IntoView {
-    let (width, height) = atlas.size();
+    let (width, height) = (atlas.frame.0 * f64::from(atlas.frames), atlas.frame.1);
     let url = atlas.url.clone();
     view! {
         <svg class="atlas-frame" viewBox=move || atlas.view_box(at.get())

@@ -78,8 +78,7 @@ impl Stage {
     pub fn new(run: String, body: GroupBody, chosen: usize, frame: u32) -> Self {
         let sample = &body.group.sample;
         let slots = sample.frames.len() as u32;
-        let size = (f64::from(sample.width), f64::from(sample.height));
-        let atlas = use_atlas(route::atlas(&run, body.group.step, body.group.index), size, slots);
+        let atlas = use_atlas(route::atlas(&run, body.group.step, body.group.index));
         let last = body.group.rollouts.len().saturating_sub(1);
         Self {
             labels: RwSignal::new(body.labels.clone()),

@@ -108,6 +108,11 @@ pub async fn videos() -> Result<Vec<Video>, Fault> {
     get::<VideosBody>("/videos").await.map(|body| body.videos)
 }
 
+/// Devices of the server's machine, found ones first.
+pub async fn devices() -> Result<Vec<DeviceInfo>, Fault> {
+    get::<DevicesBody>("/devices").await.map(|body| body.devices)
+}
+
 /// All runs.
 pub async fn runs() -> Result<Vec<Run>, Fault> {
     get::<RunsBody>("/runs").await.map(|body| body.runs)

@@ -43,7 +43,7 @@ pub fn logits_file(dir: &Path, input: &Path, out: &Path, device: &Device) -> Res
         output.floats("vision_merged", vision.merged.dims().to_vec(), &vision.merged);
     }
     if let Some(ids) = continuation {
-        let logprobs = continuation_logprobs(&model, &prompt, &ids, device);
+        let logprobs = continuation_logprobs(&model, &prompt, &ids);
         output.floats("continuation_logprobs", vec![1, ids.len()], &logprobs);
     }
     output.write(out)
@@ -62,12 +62,11 @@ pub fn generate_file(dir: &Path, input: &Path, max_new: usize, greedy: bool, dev
     Ok(groups.into_iter().flatten().next().map_or_else(Vec::new, |rollout| rollout.ids))
 }
 
-fn continuation_logprobs(model: &Model, prompt: &Prompt, ids: &[u32], device: &Device) -> Tensor<1> {
+fn continuation_logprobs(model: &Model, prompt: &Prompt, ids: &[u32]) -> Tensor<1> {
     let mut packed = Packed::new();
     let prefix = packed.prefix(prompt);
     let suffix = packed.suffix(prefix, ids);
-    let hidden = model.forward(&packed, device);
-    model.logprobs(model.select(hidden, &packed.target_rows(suffix, 0)), ids, 1.0)
+    model.logprobs(model.forward_rows(&packed, &packed.target_rows(suffix, 0)), ids, 1.0)
 }
 
 fn load(dir: &Path, input: &Path, device: &Device) -> Result<Loaded, PolicyError> {

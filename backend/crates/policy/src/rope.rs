@@ -22,7 +22,7 @@ pub fn text(config: &TextConfig, positions: &[[i32; 3]]) -> Rope {
     let axes: Vec<usize> = (0..half).map(axis).collect();
     let frequencies = frequencies(config.theta() as f32, half);
     let last = positions.iter().flatten().copied().max().unwrap_or(0).max(0) as usize;
-    if last > 8 * positions.len() {
+    if last > positions.len() {
         return direct(positions, &axes, &frequencies);
     }
     let table = Table::new(last + 1, &frequencies);

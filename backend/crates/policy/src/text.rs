@@ -117,12 +117,29 @@ impl Layer {
     /// `[n, hidden]` -> the layer's output `[n, hidden]`, and its normed, rotated heads
     /// `[n, heads.width()]`, from which a cache is made.
     pub(crate) fn forward(&self, pass: &Pass, x: Tensor<2>) -> (Tensor<2>, Tensor<2>) {
+        let (seen, heads) = self.attend(pass, x.clone());
+        (self.finish(pass, x, seen), heads)
+    }
+
+    /// The layer's output of some rows only, though they see all: `[n, hidden]` -> `[m, hidden]`.
+    pub(crate) fn forward_rows(&self, pass: &Pass, x: Tensor<2>, rows: &Arc<Vec<u32>>) -> Tensor<2> {
+        let (seen, _) = self.attend(pass, x.clone());
+        let pick = |x| ops::gather_rows(pass.kernels, x, rows);
+        self.finish(pass, pick(x), pick(seen))
+    }
+
+    /// What each row sees `[n, queries * dim]`, and the normed, rotated heads.
+    fn attend(&self, pass: &Pass, x: Tensor<2>) -> (Tensor<2>, Tensor<2>) {
+        let heads = self.self_attn.packed(pass, self.input_layernorm.forward(pass.kernels, x));
+        (ops::attend(pass.kernels, heads.clone(), &pass.segments, self.self_attn.heads), heads)
+    }
+
+    /// All that a row does by itself.
+    fn finish(&self, pass: &Pass, x: Tensor<2>, seen: Tensor<2>) -> Tensor<2> {
         let k = pass.kernels;
-        let turned = self.self_attn.packed(pass, self.input_layernorm.forward(k, x.clone()));
-        let seen = ops::attend(k, turned.clone(), &pass.segments, self.self_attn.heads);
         let x = x + self.self_attn.o_proj.forward(k, seen);
         let out = self.mlp.forward(k, self.post_attention_layernorm.forward(k, x.clone()));
-        (x + out, turned)
+        x + out
     }
 }
 

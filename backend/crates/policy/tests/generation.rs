@@ -63,8 +63,7 @@ fn check_cache(policy: &Policy) {
             let mut packed = Packed::new();
             let prefix = packed.prefix(prompt);
             let suffix = packed.suffix(prefix, ids);
-            let hidden = policy.model.forward(&packed, &policy.device);
-            let rows = policy.model.select(hidden, &packed.target_rows(suffix, 0));
+            let rows = policy.model.forward_rows(&packed, &packed.target_rows(suffix, 0));
             let (whole, entropy) = policy.model.logprobs_entropy(rows, ids, 0.9);
             for (ours, theirs) in [(logprobs, whole), (entropies, entropy)] {
                 for (a, b) in ours.iter().zip(theirs.into_data().iter::<f32>()) {

@@ -109,6 +109,7 @@ CREATE TABLE rollouts (
     text          TEXT NOT NULL,
     PRIMARY KEY (run, step, group_index, rollout_index)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX rollouts_by_task ON rollouts(run, task, step, group_index, rollout_index);
 CREATE INDEX rollouts_by_cell ON rollouts(run, cell, step, group_index, rollout_index);
 CREATE INDEX rollouts_unreadable ON rollouts(run, step, group_index, rollout_index)
     WHERE parsed = 0;

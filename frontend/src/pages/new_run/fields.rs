@@ -46,7 +46,7 @@ fn FieldRow(form: Form, field: &'static Field) -> impl IntoView {
         let about = about.clone();
         move || match problem.get() {
             Some(problem) => view! { <p class="err" id=about.clone() role="alert" data-testid=format!("error-{key}")>{problem}</p> }.into_any(),
-            None => view! { <p id=about.clone()>{field.help}</p> }.into_any(),
+            None => view! { <p id=about.clone()>{field.help}{(key == "device").then(|| view! { <DeviceNote form/> })}</p> }.into_any(),
         }
     };
     view! {
@@ -100,4 +100,29 @@ fn Input(form: Form, field: &'static Field, id: String, about: String) -> impl I
             on:input=move |event| set(event_target_value(&event))/>
     }
     .into_any()
+}
+
+/// What the chosen device is, or why another one is missing.
+#[component]
+fn DeviceNote(form: Form) -> impl IntoView {
+    move || {
+        let chosen = form.draft.with(|draft| draft.text("device").trim().to_owned());
+        let devices = form.devices.get();
+        let found = devices.iter().find(|d| d.name == chosen);
+        let missing = devices.iter().find(|d| !d.available);
+        let note = match (found, missing) {
+            (Some(d), _) if !d.available => {
+                let why = d.why.clone().unwrap_or_default();
+                return Some(view! { <span class="warn-text">{format!(" {} is missing: {why}.", d.name)}</span> });
+            }
+            (Some(d), _) if d.detail.is_some() => format!(" {}.", d.detail.clone().unwrap_or_default()),
+            (None, _) if !chosen.is_empty() && !devices.is_empty() => {
+                let names: Vec<String> = devices.into_iter().map(|d| d.name).collect();
+                return Some(view! { <span class="warn-text">{format!(" The server knows {}.", names.join(", "))}</span> });
+            }
+            (_, Some(d)) => format!(" {} is missing: {}.", d.name, d.why.clone().unwrap_or_default()),
+            _ => return None,
+        };
+        Some(view! { <span class="dim">{note}</span> })
+    }
 }

@@ -16,7 +16,7 @@ use fields::FieldGroup;
 use leptos::prelude::*;
 use leptos_router::hooks::use_navigate;
 use shared::annotation::Role;
-use shared::api::NewRun;
+use shared::api::{DeviceInfo, NewRun};
 use shared::config::{FIELDS, PRESETS, Problem, RunConfig};
 
 /// The form on the screen.
@@ -32,6 +32,8 @@ pub struct Form {
     pub more: RwSignal<bool>,
     /// Problems the server found beyond ours.
     pub refused: RwSignal<Vec<Problem>>,
+    /// Devices of the server's machine, once they are known.
+    pub devices: RwSignal<Vec<DeviceInfo>>,
     /// The config, or what is wrong with it.
     pub checked: Memo<Result<RunConfig, Vec<Problem>>>,
 }
@@ -40,7 +42,15 @@ impl Form {
     fn new() -> Self {
         let first = PRESETS.first().map_or_else(RunConfig::default, |preset| (preset.config)());
         let draft = RwSignal::new(Draft::of(&first));
+        let devices = RwSignal::new(Vec::new());
+        leptos::task::spawn_local(async move {
+            // Without the list the field stays a plain text.
+            if let Ok(list) = api::devices().await {
+                let _ = devices.try_set(list);
+            }
+        });
         Self {
+            devices,
             draft,
             preset: RwSignal::new(0),
             name: RwSignal::new(String::new()),
