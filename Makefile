@@ -34,8 +34,10 @@ lint: ## formatting and clippy, warnings are errors
 	$(CARGO) clippy --release --workspace --all-targets -- -D warnings
 	@for script in scripts/*.sh .ci/run; do bash -n "$$script" || exit 1; done
 
+# The same selection as `test`: another one would give shared dependencies other features and
+# build burn a second time.
 build: page ## the page and the program, optimised
-	$(CARGO) build --release -p videossr
+	$(CARGO) build --release --workspace --exclude frontend
 
 page: dist/index.html
 
@@ -50,7 +52,7 @@ setup-tests:
 	@scripts/setup.sh --tests
 
 dev: setup ## server, and the page with reload on http://127.0.0.1:8081
-	$(CARGO) build --release -p videossr
+	$(CARGO) build --release --workspace --exclude frontend
 	scripts/dev.sh $(PROGRAM)
 
 cuda: setup page ## the same program for NVIDIA GPUs

@@ -1,0 +1,108 @@
+//! `make bench`: what it costs, measured in one run and printed. Nothing is asserted:
+//! machines are noisy.
+
+use anyhow::{Context, Result};
+use serde_json::{Value, json};
+use std::path::Path;
+use tests::browser::{Browser, Driver, id};
+use tests::root;
+use tests::studio::Studio;
+
+/// Steps of the run that the page is watched with.
+const WATCHED_STEPS: u64 = 60;
+
+#[tokio::main]
+async fn main() -> Result<()> {
+    training()?;
+    page_size()?;
+    match Driver::start() {
+        Some(driver) => event_to_pixel(&driver).await?,
+        None => println!("event to pixel      not measured: no chromedriver here"),
+    }
+    Ok(())
+}
+
+fn training() -> Result<()> {
+    let report = tokio::task::block_in_place(|| train::bench::report(&root().join("static")))?;
+    println!("{report}");
+    Ok(())
+}
+
+/// Size of the page's WASM as built by `make`, raw and as sent.
+fn page_size() -> Result<()> {
+    let dist = root().join("dist");
+    let size = |path: &Path| path.metadata().map(|meta| meta.len()).ok();
+    for entry in std::fs::read_dir(&dist).context("no dist/: run `make` first")? {
+        let path = entry?.path();
+        if path.extension().is_some_and(|e| e == "wasm") {
+            let sent = size(&path.with_extension("wasm.br"));
+            let kb = |bytes: Option<u64>| bytes.map_or("?".into(), |b| format!("{:.0} KB", b as f64 / 1e3));
+            println!("wasm                {} raw, {} brotli", kb(size(&path)), kb(sent));
+        }
+    }
+    Ok(())
+}
+
+/// From the moment an event is stamped by the trainer to the frame that shows its step.
+async fn event_to_pixel(driver: &Driver) -> Result<()> {
+    let studio = Studio::start()?;
+    let browser = driver.browser((1440, 900)).await?;
+    let measured = watch(&studio, &browser).await;
+    browser.quit().await;
+    let mut lags = measured?;
+    lags.sort_by(f64::total_cmp);
+    let at = |share: f64| lags[((lags.len() - 1) as f64 * share).round() as usize];
+    println!(
+        "event to pixel      p50 {:.0} ms, p95 {:.0} ms over {} steps (training and browser share this machine)",
+        at(0.5),
+        at(0.95),
+        lags.len()
+    );
+    Ok(())
+}
+
+/// Notes, in the page, when each step number was first painted.
+const OBSERVE: &str = "
+    const where = arguments[0];
+    window.painted = {};
+    const mark = () => {
+      const step = document.querySelector(where)?.textContent.trim();
+      if (step && !(step in window.painted)) {
+        window.painted[step] = 0;
+        requestAnimationFrame(() => requestAnimationFrame(() => { window.painted[step] = Date.now(); }));
+      }
+    };
+    new MutationObserver(mark).observe(document.body, {subtree: true, childList: true, characterData: true});";
+
+async fn watch(studio: &Studio, browser: &Browser) -> Result<Vec<f64>> {
+    let mut api = studio.session(Studio::token(&studio.sign_in), "Bench")?;
+    let clip = std::fs::read(root().join("static/clips/rabbit-animation.mp4"))?;
+    api.upload("/api/v1/videos?name=rabbit-animation.mp4", &clip)?;
+    let link = api.post("/api/v1/invitations", &json!({"role": "viewer", "name": "Eye"}))?;
+    let link = link["link"].as_str().context("a link")?;
+    browser.open(&format!("{}/sign-in?token={}", studio.base, Studio::token(link))).await?;
+    browser.find(&id("link-status")).await?;
+
+    let config = json!({"steps": WATCHED_STEPS, "evaluate": {"every": 0}, "checkpoint": {"every": 0}});
+    let run = api.post("/api/v1/runs", &json!({"name": "watched", "config": config}))?;
+    let run = run["run"]["id"].as_str().context("an id")?.to_owned();
+    browser.open(&format!("{}/runs/{run}", studio.base)).await?;
+    browser.driver.execute(OBSERVE, vec![Value::String(id("run-step"))]).await?;
+    tests::until_slow(async || {
+        let body = api.get(&format!("/api/v1/runs/{run}")).ok()?;
+        (body["run"]["state"] == "finished").then_some(())
+    })
+    .await?;
+
+    let painted = browser.driver.execute("return window.painted", vec![]).await?;
+    let painted: std::collections::BTreeMap<u64, f64> = serde_json::from_value(painted.json().clone())?;
+    let events = api.get(&format!("/api/v1/runs/{run}/events?after=0&kind=step"))?;
+    let events = events["events"].as_array().context("events")?;
+    let lag = |event: &Value| {
+        let painted = painted.get(&event["step"].as_u64()?).filter(|at| **at > 0.0)?;
+        Some(painted - event["at"].as_f64()? * 1e3)
+    };
+    let lags: Vec<f64> = events.iter().filter(|e| e["kind"] == "step").filter_map(lag).collect();
+    anyhow::ensure!(!lags.is_empty(), "no step was seen on the page");
+    Ok(lags)
+}

@@ -1,0 +1,145 @@
+//! Real Chromium through chromedriver, and waiting for what a person would see.
+
+use crate::{PATIENCE, root};
+use anyhow::{Context, Result, bail};
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+use thirtyfour::prelude::*;
+
+/// A chromedriver process on a free port; killed when dropped.
+pub struct Driver {
+    child: Child,
+    url: String,
+}
+
+impl Driver {
+    /// `None` where no chromedriver is installed.
+    pub fn start() -> Option<Self> {
+        let program = std::env::var("CHROMEDRIVER").unwrap_or_else(|_| "chromedriver".into());
+        let mut child =
+            Command::new(program).arg("--port=0").stdout(Stdio::piped()).stderr(Stdio::null()).spawn().ok()?;
+        let mut lines = BufReader::new(child.stdout.take()?).lines();
+        let port = lines.by_ref().map_while(Result::ok).find_map(|line| {
+            let (_, port) = line.split_once("successfully on port ")?;
+            Some(port.trim().trim_end_matches('.').to_owned())
+        });
+        // Somebody has to read on, or a full pipe stops chromedriver.
+        let reader = std::thread::Builder::new().name("chromedriver-stdout".into());
+        reader.spawn(move || lines.for_each(drop)).ok()?;
+        Some(Self { url: format!("http://127.0.0.1:{}", port?), child })
+    }
+
+    /// A new browser with its own profile: its own person. `size` in pixels.
+    pub async fn browser(&self, size: (u32, u32)) -> Result<Browser> {
+        let mut caps = DesiredCapabilities::chrome();
+        for arg in [
+            "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run",
+            "--no-default-browser-check", "--disable-background-networking", "--disable-component-update",
+            "--disable-sync", "--disable-extensions", "--disable-default-apps", "--mute-audio",
+            "--autoplay-policy=no-user-gesture-required", "--force-color-profile=srgb", "--lang=en-US",
+            // Nothing but this machine resolves, so that no test depends on a network.
+            "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1",
+        ] {
+            caps.add_arg(arg)?;
+        }
+        caps.add_arg(&format!("--window-size={},{}", size.0, size.1))?;
+        caps.set_browser_log_level(thirtyfour::LoggingPrefsLogLevel::All)?;
+        let driver = WebDriver::new(&self.url, caps).await.context("chromedriver gives no browser")?;
+        Ok(Browser { driver })
+    }
+}
+
+impl Drop for Driver {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// One person's browser.
+pub struct Browser {
+    /// For what the helpers below do not cover.
+    pub driver: WebDriver,
+}
+
+/// The CSS selector of a `data-testid`.
+pub fn id(name: &str) -> String {
+    format!("[data-testid=\"{name}\"]")
+}
+
+impl Browser {
+    /// Opens an address.
+    pub async fn open(&self, url: &str) -> Result<()> {
+        Ok(self.driver.goto(url).await?)
+    }
+
+    /// Waits until the selector matches something visible.
+    pub async fn find(&self, css: &str) -> Result<WebElement> {
+        self.until(css, async || {
+            let found = self.driver.find(By::Css(css)).await.ok()?;
+            found.is_displayed().await.ok()?.then_some(found)
+        })
+        .await
+    }
+
+    /// Text of the first match, if there is one now.
+    pub async fn text(&self, css: &str) -> Option<String> {
+        self.driver.find(By::Css(css)).await.ok()?.text().await.ok()
+    }
+
+    /// Attribute of the first match, if there is one now.
+    pub async fn attr(&self, css: &str, name: &str) -> Option<String> {
+        self.driver.find(By::Css(css)).await.ok()?.attr(name).await.ok()?
+    }
+
+    /// Property of the first match, if there is one now; unlike its text also of hidden ones.
+    pub async fn prop(&self, css: &str, name: &str) -> Option<String> {
+        self.driver.find(By::Css(css)).await.ok()?.prop(name).await.ok()?
+    }
+
+    /// Waits for a click target and clicks it.
+    pub async fn click(&self, css: &str) -> Result<()> {
+        self.until(&format!("click {css}"), async || {
+            self.driver.find(By::Css(css)).await.ok()?.click().await.ok()
+        })
+        .await
+    }
+
+    /// Types keys into the page as a whole.
+    pub async fn keys(&self, keys: &str) -> Result<()> {
+        Ok(self.driver.action_chain().send_keys(keys).perform().await?)
+    }
+
+    /// Asks again and again until there is an answer; fails with the console's words.
+    pub async fn until<T, F: AsyncFnMut() -> Option<T>>(&self, what: &str, mut ask: F) -> Result<T> {
+        let start = Instant::now();
+        loop {
+            if let Some(answer) = ask().await {
+                return Ok(answer);
+            }
+            if start.elapsed() > PATIENCE {
+                let shot = root().join("target/browser-failure.png");
+                let _ = self.driver.screenshot(&shot).await;
+                bail!(
+                    "waited in vain for {what}; see {}; console: {:#?}",
+                    shot.display(),
+                    self.console().await.unwrap_or_default()
+                );
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+
+    /// Errors of the page's console since the last call, content security included.
+    pub async fn console(&self) -> Result<Vec<String>> {
+        let log = self.driver.browser_log().await?;
+        let severe = log.into_iter().filter(|entry| entry.level == "SEVERE" || entry.message.contains("Security Policy"));
+        Ok(severe.map(|entry| entry.message).collect())
+    }
+
+    /// Closes the browser; without it Chromium stays behind.
+    pub async fn quit(self) {
+        let _ = self.driver.quit().await;
+    }
+}

@@ -1,0 +1,161 @@
+//! A running `videossr serve` with its own data directory, and a plain HTTP client for it.
+
+use crate::{PATIENCE, built, root};
+use anyhow::{Context, Result, bail};
+use serde_json::Value;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc;
+use std::time::Instant;
+
+/// A server process; killed when dropped.
+pub struct Studio {
+    child: Child,
+    /// `http://127.0.0.1:PORT`.
+    pub base: String,
+    /// The first admin's one-time link.
+    pub sign_in: String,
+    /// Everything it keeps.
+    pub data: tempfile::TempDir,
+}
+
+impl Studio {
+    /// Starts the built program and waits for the line with the sign-in link.
+    pub fn start() -> Result<Self> {
+        let data = tempfile::tempdir()?;
+        let program = built().join("videossr");
+        let mut child = Command::new(&program)
+            .args(["serve", "--listen", "127.0.0.1:0", "--data"])
+            .arg(data.path())
+            .env("VIDEOSSR_DIST", folder("VIDEOSSR_DIST", "dist"))
+            .env("VIDEOSSR_STATIC", folder("VIDEOSSR_STATIC", "static"))
+            .stdout(Stdio::piped())
+            .spawn()
+            .with_context(|| format!("cannot start {}; build it first", program.display()))?;
+        let stdout = child.stdout.take().context("stdout is piped")?;
+        let (found, link) = mpsc::sync_channel(8);
+        std::thread::Builder::new().name("studio-stdout".into()).spawn(move || {
+            for line in BufReader::new(stdout).lines().map_while(Result::ok) {
+                if let Some(at) = line.find("http://").filter(|_| line.contains("/sign-in?token=")) {
+                    // The receiver is gone once the link was taken.
+                    let _ = found.try_send(line[at..].split_whitespace().next().unwrap_or("").to_owned());
+                }
+            }
+        })?;
+        let Ok(sign_in) = link.recv_timeout(PATIENCE) else {
+            let _ = child.kill();
+            bail!("the server printed no sign-in link");
+        };
+        let base = sign_in.split("/sign-in").next().unwrap_or_default().to_owned();
+        Ok(Self { child, base, sign_in, data })
+    }
+
+    /// Process id of the server.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// The token of a sign-in or invitation link.
+    pub fn token(link: &str) -> &str {
+        link.split("token=").nth(1).unwrap_or_default()
+    }
+
+    /// Trades a one-time token for a session cookie.
+    pub fn session(&self, token: &str, name: &str) -> Result<Client> {
+        let mut client = Client { host: self.base.trim_start_matches("http://").into(), cookie: None };
+        let body = serde_json::json!({ "token": token, "name": name });
+        client.send("POST", "/api/v1/session", body.to_string().as_bytes())?;
+        Ok(client)
+    }
+}
+
+/// The folder that a variable names, else one of the repository.
+fn folder(variable: &str, name: &str) -> std::ffi::OsString {
+    std::env::var_os(variable).unwrap_or_else(|| root().join(name).into())
+}
+
+impl Drop for Studio {
+    fn drop(&mut self) {
+        // SIGTERM first, so that the worker ends too and its folder can go.
+        let _ = Command::new("kill").arg(self.child.id().to_string()).status();
+        let until = Instant::now() + std::time::Duration::from_secs(20);
+        while Instant::now() < until {
+            if matches!(self.child.try_wait(), Ok(Some(_))) {
+                return;
+            }
+            std::thread::sleep(std::time::Duration::from_millis(50));
+        }
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// A signed-in HTTP client: one connection per request, JSON in and out.
+pub struct Client {
+    host: String,
+    cookie: Option<String>,
+}
+
+impl Client {
+    /// `GET path` as JSON.
+    pub fn get(&mut self, path: &str) -> Result<Value> {
+        self.send("GET", path, b"")
+    }
+
+    /// `POST path` with a JSON body.
+    pub fn post(&mut self, path: &str, body: &Value) -> Result<Value> {
+        self.send("POST", path, body.to_string().as_bytes())
+    }
+
+    /// `POST path` with raw bytes.
+    pub fn upload(&mut self, path: &str, bytes: &[u8]) -> Result<Value> {
+        self.send("POST", path, bytes)
+    }
+
+    fn send(&mut self, method: &str, path: &str, body: &[u8]) -> Result<Value> {
+        let mut stream = TcpStream::connect(&self.host)?;
+        stream.set_read_timeout(Some(PATIENCE))?;
+        let cookie = self.cookie.as_ref().map(|c| format!("cookie: {c}\r\n")).unwrap_or_default();
+        let head = format!(
+            "{method} {path} HTTP/1.1\r\nhost: {host}\r\norigin: http://{host}\r\nconnection: close\r\n\
+             content-type: application/json\r\ncontent-length: {}\r\n{cookie}\r\n",
+            body.len(),
+            host = self.host,
+        );
+        stream.write_all(head.as_bytes())?;
+        stream.write_all(body)?;
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer)?;
+        let split = answer.windows(4).position(|w| w == b"\r\n\r\n").context("an HTTP answer")?;
+        let head = String::from_utf8_lossy(&answer[..split]).into_owned();
+        let chunked = head.to_ascii_lowercase().contains("transfer-encoding: chunked");
+        let body = if chunked { unchunk(&answer[split + 4..]) } else { answer[split + 4..].to_vec() };
+        for line in head.lines() {
+            if let Some((name, value)) = line.split_once(':')
+                && name.eq_ignore_ascii_case("set-cookie")
+            {
+                self.cookie = value.trim().split(';').next().map(str::to_owned);
+            }
+        }
+        let status = head.split_whitespace().nth(1).unwrap_or("");
+        if !status.starts_with('2') {
+            bail!("{method} {path}: {status} {}", String::from_utf8_lossy(&body));
+        }
+        Ok(if body.is_empty() { Value::Null } else { serde_json::from_slice(&body)? })
+    }
+}
+
+fn unchunk(mut rest: &[u8]) -> Vec<u8> {
+    let mut whole = Vec::new();
+    while let Some(end) = rest.windows(2).position(|w| w == b"\r\n") {
+        let size = String::from_utf8_lossy(&rest[..end]);
+        let Ok(size) = usize::from_str_radix(size.trim(), 16) else { break };
+        if size == 0 || rest.len() < end + 2 + size {
+            break;
+        }
+        whole.extend_from_slice(&rest[end + 2..end + 2 + size]);
+        rest = rest.get(end + 4 + size..).unwrap_or(&[]);
+    }
+    whole
+}
