@@ -196,7 +196,7 @@ pub fn shares(rows: &[Row]) -> Vec<f64> {
 pub fn wording(message: &str) -> String {
     match message.split_once("; ") {
         Some((what, rule)) if rule.starts_with("a ") || rule.starts_with("one of") => {
-            format!("{} Takes {}", format::sentence(what), format::sentence(&grouped(rule)))
+            format!("{} Takes {}.", format::sentence(what), grouped(rule))
         }
         Some((what, rule)) => {
             format!("{} {}", format::sentence(what), format::sentence(&grouped(rule)))

@@ -1,8 +1,10 @@
 //! The one place where numbers and times become text: thin spaces between thousands, a true
 //! minus sign, three significant digits, units apart from the figure.
 
-/// Narrow no-break space: between thousands, and before a unit.
+/// Narrow no-break space, between thousands.
 const THIN: char = '\u{202f}';
+/// No-break space, before a unit.
+const GAP: char = '\u{a0}';
 /// The minus sign of typography.
 const MINUS: char = '\u{2212}';
 
@@ -67,17 +69,19 @@ pub fn signed(x: f64, decimals: usize) -> String {
 /// A share in 0..=1 as `12 %`.
 pub fn percent(share: f64) -> String {
     let decimals = usize::from(share != 0.0 && share.abs() < 0.0995);
-    format!("{}{THIN}%", fixed(share * 100.0, decimals).trim_end_matches(".0"))
+    format!("{}{GAP}%", fixed(share * 100.0, decimals).trim_end_matches(".0"))
 }
 
 /// A difference of shares, `−23 points`.
 pub fn points(difference: f64) -> String {
-    format!("{} points", signed(difference * 100.0, 0))
+    let text = signed(difference * 100.0, 0);
+    let one = text.ends_with('1') && text.chars().count() == 2;
+    format!("{text} {}", if one { "point" } else { "points" })
 }
 
 /// `34.7 s`.
 pub fn secs(x: f64, decimals: usize) -> String {
-    format!("{}{THIN}s", fixed(x, decimals))
+    format!("{}{GAP}s", fixed(x, decimals))
 }
 
 /// A length of time in words: `45 s`, `38 min`, `1 h 5 min`, `3 d 4 h`.
@@ -87,9 +91,9 @@ pub fn span_of_time(secs: f64) -> String {
     }
     let s = secs.round() as u64;
     match s {
-        0..=9 => format!("{}{THIN}s", short((secs * 10.0).round() / 10.0)),
-        10..=99 => format!("{s}{THIN}s"),
-        100..=5_399 => format!("{}{THIN}min", (s + 30) / 60),
+        0..=9 => format!("{}{GAP}s", short((secs * 10.0).round() / 10.0)),
+        10..=99 => format!("{s}{GAP}s"),
+        100..=5_399 => format!("{}{GAP}min", (s + 30) / 60),
         5_400..=172_799 => with_rest(s / 3600, "h", s % 3600 / 60, "min"),
         _ => with_rest(s / 86_400, "d", s % 86_400 / 3600, "h"),
     }
@@ -97,9 +101,9 @@ pub fn span_of_time(secs: f64) -> String {
 
 fn with_rest(big: u64, big_unit: &str, small: u64, small_unit: &str) -> String {
     if small == 0 {
-        format!("{big}{THIN}{big_unit}")
+        format!("{big}{GAP}{big_unit}")
     } else {
-        format!("{big}{THIN}{big_unit} {small}{THIN}{small_unit}")
+        format!("{big}{GAP}{big_unit} {small}{GAP}{small_unit}")
     }
 }
 
@@ -135,16 +139,16 @@ pub fn bytes(n: u64) -> String {
         x /= 1000.0;
         unit += 1;
     }
-    format!("{}{THIN}{}", short(x), UNITS[unit])
+    format!("{}{GAP}{}", short(x), UNITS[unit])
 }
 
 /// A large count with a letter: `2.1 M`.
 pub fn count(n: u64) -> String {
     match n {
         0..=9_999 => whole(n),
-        10_000..=999_999 => format!("{}{THIN}k", short(n as f64 / 1e3)),
-        1_000_000..=999_999_999 => format!("{}{THIN}M", short(n as f64 / 1e6)),
-        _ => format!("{}{THIN}B", short(n as f64 / 1e9)),
+        10_000..=999_999 => format!("{}{GAP}k", short(n as f64 / 1e3)),
+        1_000_000..=999_999_999 => format!("{}{GAP}M", short(n as f64 / 1e6)),
+        _ => format!("{}{GAP}B", short(n as f64 / 1e9)),
     }
 }
 
@@ -170,7 +174,7 @@ mod tests {
     use super::*;
 
     fn plain(text: &str) -> String {
-        text.replace('\u{202f}', " ").replace('\u{2212}', "-")
+        text.replace(['\u{202f}', '\u{a0}'], " ").replace('\u{2212}', "-")
     }
 
     #[test]
@@ -195,6 +199,7 @@ mod tests {
             (percent(0.0), "0 %"),
             (percent(1.0), "100 %"),
             (points(-0.23), "-23 points"),
+            (points(-0.01), "-1 point"),
             (bytes(3_400_000), "3.4 MB"),
             (bytes(12), "12 B"),
             (count(2_100_000), "2.1 M"),

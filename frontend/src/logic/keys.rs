@@ -152,17 +152,10 @@ pub const SHEET: &[(&str, &[(&[&str], &str)])] = &[
             (&["P"], "hold the feed"),
         ],
     ),
-    (
-        "New run",
-        &[(&["Ctrl", "⏎"], "start the run"), (&["E"], "more settings")],
-    ),
+    ("New run", &[(&["Ctrl", "⏎"], "start the run"), (&["E"], "more settings")]),
     (
         "Review",
-        &[
-            (&["A"], "accept"),
-            (&["C"], "ask for a change"),
-            (&["K", "J"], "label before, after"),
-        ],
+        &[(&["A"], "accept"), (&["C"], "ask for a change"), (&["K", "J"], "label before, after")],
     ),
 ];
 

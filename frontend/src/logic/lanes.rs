@@ -121,6 +121,14 @@ pub fn shape_slots(shapes: &[Shape]) -> Vec<(u32, [usize; 3])> {
     slots.into_iter().map(|slot| (slot, kinds.map(|kind| number(slot, kind)))).collect()
 }
 
+/// How clearly a shape is shown that was drawn so many frames away.
+pub fn presence(frames_away: u32) -> f64 {
+    match frames_away {
+        0 => 1.0,
+        n => (0.5 - 0.09 * f64::from(n)).max(0.06),
+    }
+}
+
 /// Corner points of a square or triangle for an SVG polygon, grown by `margin` pixels.
 pub fn corners(shape: &Shape, margin: f64) -> String {
     let size = shape.size_px + margin * 2.0;
@@ -178,11 +186,8 @@ mod tests {
             angle_deg: 0.0,
             color: [0; 3],
         };
-        let shapes = [
-            shape(5, ShapeKind::Circle),
-            shape(2, ShapeKind::Square),
-            shape(5, ShapeKind::Circle),
-        ];
+        let shapes =
+            [shape(5, ShapeKind::Circle), shape(2, ShapeKind::Square), shape(5, ShapeKind::Circle)];
         assert_eq!(shape_slots(&shapes), [(2, [0, 1, 0]), (5, [2, 0, 0])]);
         assert_eq!(corners(&shapes[1], 0.0), "8.0,8.0 12.0,8.0 12.0,12.0 8.0,12.0");
     }

@@ -31,10 +31,10 @@ pub fn decimate(points: &[Point], columns: usize) -> Vec<Point> {
     out
 }
 
-/// Exponential mean that starts unbiased, weighted over about a twentieth of the curve
-/// (3 to 20 points).
+/// Exponential mean that starts unbiased, weighted over about an eighth of the curve
+/// (4 to 40 points).
 pub fn smooth(points: &[Point]) -> Vec<Point> {
-    let window = (points.len() as f64 / 20.0).clamp(3.0, 20.0);
+    let window = (points.len() as f64 / 8.0).clamp(4.0, 40.0);
     let keep = 1.0 - 2.0 / (window + 1.0);
     let (mut sum, mut weight) = (0.0, 0.0);
     points

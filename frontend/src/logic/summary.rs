@@ -1,7 +1,7 @@
 //! A run in a few figures: what it is at a step, against what, and how long it will take.
 
-use shared::fold::StepPoint;
 use shared::event::StepMetrics;
+use shared::fold::StepPoint;
 
 /// How many steps a figure is averaged over, so that one step's luck does not show.
 pub const OVER: usize = 10;
@@ -33,7 +33,8 @@ pub fn secs_left(points: &[StepPoint], steps: u64) -> Option<f64> {
 pub fn heat(points: &[StepPoint], cell: &str, columns: usize) -> Vec<Option<f64>> {
     (0..columns)
         .map(|column| {
-            let slice = &points[column * points.len() / columns..(column + 1) * points.len() / columns];
+            let slice =
+                &points[column * points.len() / columns..(column + 1) * points.len() / columns];
             let values: Vec<f64> =
                 slice.iter().filter_map(|p| p.metrics.reward_by_cell.get(cell).copied()).collect();
             (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)

@@ -3,12 +3,12 @@
 use shared::api::Run;
 use shared::event::Control;
 use shared::fold::RunState;
-use shared::task::{ShapeKind, Task, TaskKind};
+use shared::task::{Perturbation, ShapeKind, Task, TaskKind};
 
 /// The tag over a question: `Mirror`, `Counting, easy`, `Jigsaw, 6 clips`.
 pub fn task_title(task: &Task) -> String {
     match task {
-        Task::Grounding { perturbation } => capital(&perturbation.name().replace('-', " ")),
+        Task::Grounding { perturbation } => cell_title(perturbation.name()),
         Task::Counting { difficulty } => format!("Counting, {difficulty}"),
         Task::Jigsaw { clips } => format!("Jigsaw, {clips} clips"),
     }
@@ -16,7 +16,25 @@ pub fn task_title(task: &Task) -> String {
 
 /// A (task, dial) cell as shown: `channel-swap` -> `Channel swap`.
 pub fn cell_title(cell: &str) -> String {
-    capital(&cell.replace('-', " "))
+    capital(&cell.replace('-', " ").replace("rotate", "rotate "))
+}
+
+/// What a planted change does to the frame one looks at.
+pub fn planted(perturbation: Perturbation) -> &'static str {
+    match perturbation {
+        Perturbation::ChannelSwap => "red and blue swapped here",
+        Perturbation::Mirror => "mirrored here",
+        Perturbation::Rotate180 => "upside down here",
+        Perturbation::ZoomOut => "zoomed out here",
+        Perturbation::ZoomIn => "zoomed in here",
+        Perturbation::Grayscale => "without colour here",
+        Perturbation::Invert => "inverted here",
+        Perturbation::Rotate90 => "turned clockwise here",
+        Perturbation::Rotate270 => "turned counter-clockwise here",
+        Perturbation::Noise => "noisy here",
+        Perturbation::Blur => "blurred here",
+        Perturbation::Saturation => "oversaturated here",
+    }
 }
 
 /// First letter large.
@@ -131,6 +149,7 @@ mod tests {
     fn titles_are_readable() {
         assert_eq!(cell_title("channel-swap"), "Channel swap");
         assert_eq!(cell_title("counting easy"), "Counting easy");
+        assert_eq!(cell_title("rotate180"), "Rotate 180");
         assert_eq!(task_title(&Task::Jigsaw { clips: 6 }), "Jigsaw, 6 clips");
         assert_eq!(answer("  a\nb "), "a b");
         assert_eq!(answer(" "), "(nothing)");

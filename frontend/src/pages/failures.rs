@@ -23,7 +23,8 @@ struct Filter {
 
 impl Filter {
     fn keeps(self, failure: &Failure) -> bool {
-        let fits = |wanted: RwSignal<String>, name: &str| wanted.with(|w| w.is_empty() || w == name);
+        let fits =
+            |wanted: RwSignal<String>, name: &str| wanted.with(|w| w.is_empty() || w == name);
         let tags = &failure.label.tags;
         fits(self.state, failure.label.state.name())
             && fits(self.task, failure.task.name())
@@ -51,9 +52,11 @@ pub fn FailuresPage() -> impl IntoView {
     };
     let retry = Callback::new(move |()| library.refresh());
     let body = move || {
-        remote_view(library.failures.get(), "the failures", retry, move |all| match all.is_empty() {
-            true => empty(),
-            false => view! { <FailureTable all filter/> }.into_any(),
+        remote_view(library.failures.get(), "the failures", retry, move |all| {
+            match all.is_empty() {
+                true => empty(),
+                false => view! { <FailureTable all filter/> }.into_any(),
+            }
         })
     };
     view! { <Page crumbs=vec![Crumb::here("Failures")]>{body}</Page> }
@@ -139,7 +142,8 @@ fn FailureRow(failure: Failure, now: ReadSignal<f64>) -> impl IntoView {
     let label = failure.label.clone();
     let tags = label.tags.iter().map(|t| view! { <span class="tag on">{t.title()}</span> });
     let at = label.at;
-    let note = (!label.note.is_empty()).then(|| view! { <div class="dim clip small">{format!("“{}”", label.note)}</div> });
+    let note = (!label.note.is_empty())
+        .then(|| view! { <div class="dim clip small">{format!("“{}”", label.note)}</div> });
     let place = format!(
         "{} · step {} · group {} · rollout {}",
         failure.run_name,

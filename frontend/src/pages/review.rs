@@ -50,7 +50,8 @@ pub fn ReviewPage() -> impl IntoView {
         library.failures.with(|list| {
             let waits = |f: &&Failure| {
                 let others = Some(f.label.author.id) != me;
-                (others && f.label.state == LabelState::Submitted) || shown.as_ref() == Some(&f.label.target)
+                (others && f.label.state == LabelState::Submitted)
+                    || shown.as_ref() == Some(&f.label.target)
             };
             list.ready().map(|all| all.iter().filter(waits).cloned().collect::<Vec<_>>())
         })
@@ -64,7 +65,8 @@ pub fn ReviewPage() -> impl IntoView {
             && let Some(first) = queue.with(|q| q.as_ref()?.first().map(|f| f.label.target.clone()))
         {
             navigate.with_value(|go| {
-                let options = leptos_router::NavigateOptions { replace: true, ..Default::default() };
+                let options =
+                    leptos_router::NavigateOptions { replace: true, ..Default::default() };
                 go(&route::review(&first), options);
             });
         }
@@ -74,7 +76,8 @@ pub fn ReviewPage() -> impl IntoView {
         let to = queue.with_untracked(|q| {
             let q = q.as_ref()?;
             let at = q.iter().position(|f| Some(&f.label.target) == now.as_ref());
-            let to = at.map_or(0, |at| at as i64 + i64::from(away)).rem_euclid(q.len().max(1) as i64);
+            let to =
+                at.map_or(0, |at| at as i64 + i64::from(away)).rem_euclid(q.len().max(1) as i64);
             q.get(to as usize).map(|f| f.label.target.clone())
         });
         if let Some(to) = to.filter(|to| Some(to) != now.as_ref()) {
@@ -167,7 +170,10 @@ fn Looked(target: RolloutRef, next: Callback<i32>) -> impl IntoView {
     let retry = Callback::new(move |()| load());
     move || match got.get() {
         Remote::Loading => view! { <div class="stage"><Skeleton/></div> }.into_any(),
-        Remote::Failed(fault) => view! { <div class="stage"><FaultBox fault what="this rollout" retry/></div> }.into_any(),
+        Remote::Failed(fault) => {
+            view! { <div class="stage"><FaultBox fault what="this rollout" retry/></div> }
+                .into_any()
+        }
         Remote::Ready(body) => {
             let target = wanted.get_value();
             let start = body.group.sample.truth.span_slots().map_or(0, |s| s.start() as u32);
@@ -183,7 +189,12 @@ fn Desk(stage: Stage, next: Callback<i32>) -> impl IntoView {
     let size = expect_context::<ViewSize>();
     let (task, question) = stage.group(|g| (g.sample.spec.task, g.sample.question.clone()));
     let target = stage.target(stage.chosen.get_untracked());
-    let place = format!("step {} · group {} · rollout {}", target.step, target.group + 1, target.rollout + 1);
+    let place = format!(
+        "step {} · group {} · rollout {}",
+        target.step,
+        target.group + 1,
+        target.rollout + 1
+    );
     view! {
         <div class="stage">
             <div class="ask"><TaskTag task/><b class="grow">{question}</b>
@@ -211,7 +222,8 @@ fn Decision(stage: Stage, next: Callback<i32>) -> impl IntoView {
     let label = move || stage.label(stage.chosen.get());
     let decide = move |action: Action, words: &'static str| {
         let rollout = stage.chosen.get_untracked();
-        let op = Op { target: stage.target(rollout), base_version: stage.base_version(rollout), action };
+        let op =
+            Op { target: stage.target(rollout), base_version: stage.base_version(rollout), action };
         sending.set(true);
         refused.set(None);
         leptos::task::spawn_local(async move {
@@ -232,10 +244,13 @@ fn Decision(stage: Stage, next: Callback<i32>) -> impl IntoView {
     let open = move || {
         let label = label()?;
         let others = Some(label.author.id) != session.person_id();
-        (others && label.state != LabelState::Withdrawn && session.may(Role::Reviewer)).then_some(label)
+        (others && label.state != LabelState::Withdrawn && session.may(Role::Reviewer))
+            .then_some(label)
     };
     let accept = Callback::new(move |()| {
-        if untrack(open).is_some_and(|l| l.state != LabelState::Accepted) && !sending.get_untracked() {
+        if untrack(open).is_some_and(|l| l.state != LabelState::Accepted)
+            && !sending.get_untracked()
+        {
             decide(Action::Accept { comment: comment.get_untracked() }, "Accepted.");
         }
     });
@@ -257,7 +272,9 @@ fn Decision(stage: Stage, next: Callback<i32>) -> impl IntoView {
         match label {
             None => Some("Nobody has labelled this rollout, or the label was taken back."),
             Some(_) if mine => Some("This is your own label. A second person reviews it."),
-            Some(_) if !session.may(Role::Reviewer) => Some("Your role does not review. Ask an admin for the reviewer role."),
+            Some(_) if !session.may(Role::Reviewer) => {
+                Some("Your role does not review. Ask an admin for the reviewer role.")
+            }
             Some(_) => None,
         }
     };
@@ -286,7 +303,12 @@ fn Decision(stage: Stage, next: Callback<i32>) -> impl IntoView {
 
 fn review_keys(stage: Stage, accept: Callback<()>, ask: Callback<()>, next: Callback<i32>) {
     on_keys(move |event| {
-        if event.ctrl_key() || event.meta_key() || event.alt_key() || is_typing(&event) || dialog_open() {
+        if event.ctrl_key()
+            || event.meta_key()
+            || event.alt_key()
+            || is_typing(&event)
+            || dialog_open()
+        {
             return;
         }
         match event.key().as_str() {

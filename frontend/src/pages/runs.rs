@@ -67,7 +67,7 @@ fn RunTable(runs: Vec<Run>, filter: RwSignal<String>) -> impl IntoView {
             <input class="field-input filter" placeholder="Filter by name or state" aria-label="Filter runs"
                 prop:value=filter on:input=move |event| filter.set(event_target_value(&event))/>
         })}
-        <div class="table-wrap"><table class="table">
+        <div class="table-wrap panel runs"><table class="table">
             <thead><tr>{head.map(|h| view! { <th scope="col">{h}</th> })}</tr></thead>
             <tbody>{move || shown().into_iter().map(|run| view! { <RunRow run now/> }).collect_view()}</tbody>
         </table></div>

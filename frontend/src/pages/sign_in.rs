@@ -53,12 +53,18 @@ pub fn SignInPage() -> impl IntoView {
             match api::sign_in(&body).await {
                 Ok(body) => {
                     // First the address: a page at /sign-in stays this page.
-                    navigate.with_value(|go| go("/runs", NavigateOptions { replace: true, ..Default::default() }));
+                    navigate.with_value(|go| {
+                        go("/runs", NavigateOptions { replace: true, ..Default::default() })
+                    });
                     session.known.set(Known::In(body));
                 }
                 Err(fault) if needs_name(&fault) => stage.set(Stage::NeedsName),
                 Err(fault) if fault.kind == FaultKind::Offline => stage.set(Stage::Away),
-                Err(fault) => stage.set(Stage::Refused(fault)),
+                Err(fault) => {
+                    stage.set(Stage::Refused(fault));
+                    // The reader may be signed in all the same.
+                    session.ask();
+                }
             }
         });
     };
@@ -121,6 +127,7 @@ fn refused(fault: &Fault) -> AnyView {
         <h1>"This link does not work any more"</h1>
         <p class="soft" role="alert" data-testid="sign-in-message">{message}</p>
         <p class="soft">"A link works once and for a limited time. Ask an admin for a new one; the server also prints one for its admin when it starts."</p>
+        <a class="btn" href="/runs">"Go to the runs"</a>
     }
     .into_any()
 }

@@ -15,9 +15,9 @@ use shared::api::{Invite, Person};
 fn role_words(role: Role) -> &'static str {
     match role {
         Role::Viewer => "looks at runs, rollouts and labels",
-        Role::Annotator => "also tags failures",
-        Role::Reviewer => "also reviews other people's tags",
-        Role::Admin => "also starts runs, adds videos and invites people",
+        Role::Annotator => "looks, and tags failures",
+        Role::Reviewer => "looks, tags, and reviews other people's tags",
+        Role::Admin => "all of that, and starts runs, adds videos, invites people",
     }
 }
 
@@ -64,7 +64,7 @@ fn PeopleTable(list: Vec<Person>, me: Option<u64>) -> impl IntoView {
         }
     };
     view! {
-        <div class="table-wrap"><table class="table plain">
+        <div class="table-wrap panel"><table class="table plain">
             <thead><tr><th scope="col">"Person"</th><th scope="col">"Role"</th><th scope="col">"May"</th></tr></thead>
             <tbody>{list.into_iter().map(row).collect_view()}</tbody>
         </table></div>
@@ -79,7 +79,8 @@ fn InviteForm() -> impl IntoView {
     let toasts = use_toasts();
     let create = move |event: web_sys::SubmitEvent| {
         event.prevent_default();
-        let body = Invite { role: role.get_untracked(), name: name.get_untracked().trim().to_owned() };
+        let body =
+            Invite { role: role.get_untracked(), name: name.get_untracked().trim().to_owned() };
         leptos::task::spawn_local(async move {
             let made = api::invite(&body).await;
             let _ = link.try_set(Some(match made {
@@ -93,7 +94,9 @@ fn InviteForm() -> impl IntoView {
         leptos::task::spawn_local(async move {
             match copy(text).await {
                 true => toasts.say("Link copied. It works once."),
-                false => toasts.warn("The browser did not allow copying. Select the link and copy it by hand."),
+                false => toasts.warn(
+                    "The browser did not allow copying. Select the link and copy it by hand.",
+                ),
             }
         });
     };

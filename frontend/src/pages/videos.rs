@@ -1,16 +1,18 @@
 //! The library: what is in it, and adding to it by drag and drop.
 
 use crate::logic::format;
+use crate::parts::atlas::{Atlas, AtlasFrame, Film, use_atlas};
 use crate::parts::shell::{Crumb, Page};
 use crate::parts::states::{Empty, remote_view};
 use crate::route;
-use crate::state::browser::local_date_time;
+use crate::state::browser::{local_date_time, use_now};
 use crate::state::library::use_library;
 use crate::state::session::use_session;
 use leptos::html;
 use leptos::prelude::*;
 use shared::annotation::Role;
 use shared::api::Video;
+use wasm_bindgen::JsCast;
 
 mod upload;
 use upload::{UploadList, Uploads};
@@ -21,6 +23,7 @@ pub fn VideosPage() -> impl IntoView {
     let library = use_library();
     let session = use_session();
     let uploads = Uploads::new(library);
+    let now = use_now(10_000);
     let over = RwSignal::new(false);
     let picker = NodeRef::<html::Input>::new();
     let may = Memo::new(move |_| session.may(Role::Admin));
@@ -47,9 +50,15 @@ pub fn VideosPage() -> impl IntoView {
         may.get().then(|| view! { <button class="btn primary" on:click=move |_| choose.run(())>"Add videos"</button> })
     };
     let body = move || {
-        remote_view(library.videos.get(), "the videos", retry, move |videos| match videos.is_empty() {
-            true => empty(may.get(), choose),
-            false => videos.into_iter().map(|video| view! { <VideoCard video/> }).collect_view().into_any(),
+        remote_view(library.videos.get(), "the videos", retry, move |videos| {
+            match videos.is_empty() {
+                true => empty(may.get(), choose),
+                false => videos
+                    .into_iter()
+                    .map(|video| view! { <VideoCard video now/> })
+                    .collect_view()
+                    .into_any(),
+            }
         })
     };
     view! {
@@ -81,9 +90,13 @@ fn empty(may: bool, choose: Callback<()>) -> AnyView {
 }
 
 #[component]
-fn VideoCard(video: Video) -> impl IntoView {
+fn VideoCard(video: Video, now: ReadSignal<f64>) -> impl IntoView {
     let meta = video.meta.clone();
-    let rate = format!("{}\u{202f}fps{}", format::short(meta.fps_avg), if meta.variable_rate { ", variable" } else { "" });
+    let rate = format!(
+        "{}\u{a0}fps{}",
+        format::short(meta.fps_avg),
+        if meta.variable_rate { ", variable" } else { "" }
+    );
     let facts = [
         format::clock_length(meta.duration_secs),
         format!("{} × {}", meta.width, meta.height),
@@ -94,26 +107,61 @@ fn VideoCard(video: Video) -> impl IntoView {
     ];
     let fact = |text: String| view! { <span>{text}</span> };
     let problem = video.problem.clone();
-    let strip = problem.is_none().then(|| {
-        let hide = RwSignal::new(false);
-        view! {
-            <img class="strip" class:gone=hide src=route::strip(&meta.id) alt="" loading="lazy"
-                on:error=move |_| hide.set(true)/>
-        }
-    });
-    let no_picture = RwSignal::new(false);
+    let atlas = match problem {
+        None => use_atlas(route::strip(&meta.id)),
+        Some(_) => signal(None).0,
+    };
+    let look = RwSignal::new(None::<u32>);
+    let added = video.added_at;
     view! {
         <article class="video" data-testid="video-row" data-video=meta.id.hex().to_owned()>
-            <img class="thumb" class:gone=no_picture src=route::thumb(&meta.id) alt="" loading="lazy" on:error=move |_| no_picture.set(true)/>
+            <VideoThumb atlas look url=route::thumb(&meta.id)/>
             <div class="grow video-body">
                 <div class="row"><b class="clip grow">{video.name.clone()}</b>
-                    <span class="dim small">{format!("added {}", local_date_time(video.added_at))}</span></div>
+                    <span class="dim small" title=local_date_time(added)>{move || format!("added {}", format::ago(now.get(), added))}</span></div>
                 <div class="facts num">{facts.map(fact)}</div>
-                {strip}
+                {problem.is_none().then(|| view! { <VideoStrip atlas look/> })}
                 {problem.map(|why| view! {
                     <p class="warn-line">{format::sentence(&why)}" No questions are made from it; the others are not affected."</p>
                 })}
             </div>
         </article>
+    }
+}
+
+/// The video's picture, or the frame under the pointer on its strip.
+#[component]
+fn VideoThumb(
+    atlas: ReadSignal<Option<Atlas>>,
+    look: RwSignal<Option<u32>>,
+    url: String,
+) -> impl IntoView {
+    let gone = RwSignal::new(false);
+    let frame = move || {
+        let (atlas, at) = (atlas.get()?, look.get()?);
+        Some(view! { <AtlasFrame atlas at=at/> })
+    };
+    view! {
+        <div class="thumb"><img src=url alt="" loading="lazy" class:gone=gone on:error=move |_| gone.set(true)/>{frame}</div>
+    }
+}
+
+/// All frames that questions are made from; the pointer looks at one.
+#[component]
+fn VideoStrip(atlas: ReadSignal<Option<Atlas>>, look: RwSignal<Option<u32>>) -> impl IntoView {
+    let follow = move |event: web_sys::PointerEvent| {
+        let node = event.current_target().and_then(|n| n.dyn_into::<web_sys::Element>().ok());
+        if let (Some(node), Some(atlas)) = (node, atlas.get_untracked()) {
+            let rect = node.get_bounding_client_rect();
+            let share = (f64::from(event.client_x()) - rect.left()) / rect.width().max(1.0);
+            look.set(Some((share * f64::from(atlas.frames)).floor() as u32));
+        }
+    };
+    let film = move || match atlas.get() {
+        Some(atlas) => view! { <Film atlas columns=24/> }.into_any(),
+        None => view! { <span class="bone film"></span> }.into_any(),
+    };
+    view! {
+        <div class="strip" on:pointermove=follow on:pointerleave=move |_| look.set(None)>{film}</div>
     }
 }

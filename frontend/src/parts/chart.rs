@@ -2,7 +2,9 @@
 //! the chosen step, hover that reads every series.
 
 use crate::logic::format;
-use crate::logic::series::{Point, Scale, ceiling, decimate, nearest, path, smooth, spark_path, ticks};
+use crate::logic::series::{
+    Point, Scale, ceiling, decimate, nearest, path, smooth, spark_path, ticks,
+};
 use crate::state::browser::use_size;
 use leptos::html;
 use leptos::prelude::*;
@@ -77,15 +79,16 @@ pub fn LineChart(
         }
     };
     let shown_step = Memo::new(move |_| hover.get().or_else(|| at.get().map(|s| s as f64)));
-    let legend = move || {
-        let step = shown_step.get();
-        series.get().into_iter().map(|s| legend_item(&s, step)).collect_view()
-    };
+    let legend = move || series.get().into_iter().map(|s| legend_item(&s)).collect_view();
     let empty = move || series.with(|list| list.iter().all(|s| s.points.is_empty()));
-    let step_words = move || shown_step.get().map(|s| format!("step {}", format::whole(s as u64)));
+    let reading = move || {
+        let step = shown_step.get()?;
+        let late = step > last_step.get() / 2.0;
+        Some(readout(&series.get(), step, if late { "readout" } else { "readout late" }))
+    };
     view! {
         <section class="panel chart" data-testid=testid>
-            <header><h2>{title}</h2><span class="dim small num">{step_words}</span><span class="grow"></span>
+            <header><h2>{title}</h2><span class="grow"></span>
                 <div class="legend">{legend}</div></header>
             <div class="body" node_ref=body on:pointermove=follow on:pointerleave=move |_| hover.set(None)>
                 <svg class="plot" role="img" aria-label=move || describe(title, &series.get())
@@ -94,26 +97,38 @@ pub fn LineChart(
                     {move || curves(&drawing.get())}
                     {move || marker(&drawing.get(), shown_step.get(), hover.get().is_some())}
                 </svg>
+                {reading}
                 {move || empty().then(|| view! { <p class="plot-empty dim">"The first step draws this curve."</p> })}
             </div>
         </section>
     }
 }
 
-fn legend_item(series: &Series, step: Option<f64>) -> impl IntoView + use<> {
-    let value = match step {
-        Some(step) => nearest(&series.points, step).map(|p| p.1),
-        None => series.points.last().map(|p| p.1),
-    };
+fn legend_item(series: &Series) -> impl IntoView + use<> {
     let dot = format!("dot {}", series.class);
     let name = series.name.clone();
-    view! { <span><i class=dot></i>{name}" "<b class="num">{value.map(|v| format::short(v))}</b></span> }
+    view! { <span><i class=dot></i>{name}</span> }
+}
+
+/// Every series at a step.
+fn readout(series: &[Series], step: f64, class: &'static str) -> impl IntoView + use<> {
+    let line = |s: &Series| {
+        let value = nearest(&s.points, step).map(|p| format::short(p.1));
+        let (dot, name) = (format!("dot {}", s.class), s.name.clone());
+        view! { <span><i class=dot></i>{name}</span><b class="num">{value}</b> }
+    };
+    let lines = series.iter().map(line).collect_view();
+    view! {
+        <div class=class><span class="dim">"step"</span><b class="num">{format::whole(step as u64)}</b>{lines}</div>
+    }
 }
 
 fn describe(title: &str, series: &[Series]) -> String {
     let one = |s: &Series| {
         let (first, last) = (s.points.first(), s.points.last());
-        first.zip(last).map(|(a, b)| format!("{} from {} to {}", s.name, format::short(a.1), format::short(b.1)))
+        first.zip(last).map(|(a, b)| {
+            format!("{} from {} to {}", s.name, format::short(a.1), format::short(b.1))
+        })
     };
     let parts: Vec<String> = series.iter().filter_map(one).collect();
     format!("{title}: {}", if parts.is_empty() { "no data yet".into() } else { parts.join("; ") })
@@ -134,11 +149,18 @@ fn axes(d: &Drawing) -> impl IntoView + use<> {
     let whole = |v: &f64| v.fract() == 0.0;
     let column = move |value: f64| {
         let end = value > x.high * 0.94;
-        let anchor = if value == 0.0 { "start" } else if end { "end" } else { "middle" };
+        let anchor = if value == 0.0 {
+            "start"
+        } else if end {
+            "end"
+        } else {
+            "middle"
+        };
         view! { <text x=x.px(value) y=bottom + 15.0 text-anchor=anchor>{format::whole(value as u64)}</text> }
     };
     let rows = ticks(y.low, y.high, 4).into_iter().map(row).collect_view();
-    let columns = ticks(x.low, x.high, about.max(2)).into_iter().filter(whole).map(column).collect_view();
+    let columns =
+        ticks(x.low, x.high, about.max(2)).into_iter().filter(whole).map(column).collect_view();
     (rows, columns)
 }
 

@@ -69,7 +69,10 @@ pub fn KeySheet() -> impl IntoView {
         let caps = keys.iter().map(|key| view! { <kbd>{*key}</kbd> }).collect_view();
         view! { <div class="key-line"><span class="soft">{*what}</span><span class="row">{caps}</span></div> }
     };
-    let group = move |(title, lines): &(&'static str, &'static [(&'static [&'static str], &'static str)])| {
+    let group = move |(title, lines): &(
+        &'static str,
+        &'static [(&'static [&'static str], &'static str)],
+    )| {
         view! { <section><h2>{*title}</h2>{lines.iter().map(line).collect_view()}</section> }
     };
     view! {

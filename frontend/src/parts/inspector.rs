@@ -14,14 +14,17 @@ pub fn RolloutHead(stage: Stage) -> impl IntoView {
     let name = move || format!("Rollout {}", stage.chosen.get() + 1);
     let reward = move || stage.rollout(|r| format::fixed(r.reward.total, 2));
     let advantage = move || stage.rollout(|r| format::signed(r.advantage, 1));
-    let class = move || {
-        format!("figure num {}", stage.rollout(|r| tone(r.advantage)).unwrap_or("even"))
-    };
+    let class =
+        move || format!("figure num {}", stage.rollout(|r| tone(r.advantage)).unwrap_or("even"));
     let answer = move || stage.rollout(|r| words::answer(&r.text));
     let against = move || {
         let chosen = stage.rollout(|r| r.reward.total).unwrap_or(0.0);
         let mean = stage.group(|g| g.reward_mean);
-        format!("{} against the group's mean {}", format::signed(chosen - mean, 2), format::fixed(mean, 2))
+        format!(
+            "{} against the group's mean {}",
+            format::signed(chosen - mean, 2),
+            format::fixed(mean, 2)
+        )
     };
     let dead = stage.group(|g| g.degenerate);
     view! {
@@ -70,11 +73,16 @@ fn line(part: RewardPart, parsed: bool) -> impl IntoView {
     };
     // A part that pays shows what it adds; the others show what was found.
     let value = if part.value > 0.0 && !part.found.starts_with(&format::fixed(part.value, 2)) {
-        format!("{}  +{}", part.found, format::fixed(part.value, 2))
+        Some(part.found.clone())
     } else {
-        part.found
+        None
     };
-    view! { <span>{part.label}</span><b class=class>{value}</b> }
+    let paid = match &value {
+        Some(_) => format!("+{}", format::fixed(part.value, 2)),
+        None => part.found,
+    };
+    let found = value.map(|found| view! { <span class="soft">{format!("  {found}")}</span> });
+    view! { <span>{part.label}{found}</span><b class=class>{paid}</b> }
 }
 
 /// What-if: the group re-scored with another reward, by the trainer's own code.
@@ -114,7 +122,12 @@ fn outcome(stage: Stage, mode: RewardMode) -> AnyView {
         (rescore(group, mode), before)
     });
     let n = result.rollouts.len();
-    let dead = result.degenerate.then_some(" The group would be dead: nothing is learnt from it.");
+    if result.degenerate {
+        return view! {
+            <p><b>"The group would be dead."</b>" All its answers would earn the same, and nothing would be learnt from it."</p>
+        }
+        .into_any();
+    }
     let row = move |(i, (now, was)): (usize, (Rescored, f64))| {
         let changed = (now.reward - was).abs() > 1e-9;
         (now.flips || changed).then(|| {
@@ -129,7 +142,7 @@ fn outcome(stage: Stage, mode: RewardMode) -> AnyView {
     let rows = result.rollouts.into_iter().zip(before).enumerate().map(row).collect_view();
     view! {
         <p><b class="num">{format!("{} of {n}", result.flips)}</b>
-            " rollouts change the sign of their advantage."{dead}</p>
+            " rollouts change the sign of their advantage."</p>
         <div class="flips">{rows}</div>
     }
     .into_any()

@@ -36,6 +36,9 @@ pub fn Lanes(stage: Stage, set: LaneSet) -> impl IntoView {
     let track = NodeRef::<html::Div>::new();
     let slot_at = move |event: &web_sys::PointerEvent| {
         let rect = track.get_untracked()?.get_bounding_client_rect();
+        if f64::from(event.client_y()) > rect.bottom() {
+            return None;
+        }
         let share = (f64::from(event.client_x()) - rect.left()) / rect.width().max(1.0);
         let slots = stage.cursor.slots;
         (0.0..1.0).contains(&share).then(|| (share * f64::from(slots)).floor() as u32)
@@ -66,7 +69,7 @@ pub fn Lanes(stage: Stage, set: LaneSet) -> impl IntoView {
         <div class="lanes" role="group" aria-label="Timeline"
             on:pointermove=preview on:pointerdown=go on:pointerleave=move |_| stage.cursor.hover.set(None)>
             <Ruler stage/>
-            <FilmLane stage/>
+            {(kind != TaskKind::Jigsaw).then(|| view! { <FilmLane stage/> })}
             {match kind {
                 TaskKind::Grounding => view! { <TruthLane stage/> }.into_any(),
                 TaskKind::Counting => view! { <CountTruth stage/><CountHead stage/> }.into_any(),
@@ -75,7 +78,7 @@ pub fn Lanes(stage: Stage, set: LaneSet) -> impl IntoView {
             {rollouts}
             {(kind == TaskKind::Grounding && set == LaneSet::All).then(|| view! { <DisagreementLane stage/> })}
             <PeopleLane stage/>
-            <div class="lanes-track" node_ref=track>
+            <div class=format!("lanes-track over-{kind}") node_ref=track>
                 {(kind == TaskKind::Grounding).then(|| view! { <TruthEdges stage/> })}
                 <CursorLine stage/>
             </div>
@@ -166,11 +169,11 @@ fn said(
     chosen: impl Fn() -> bool + Copy + Send + Sync + 'static,
 ) -> AnyView {
     if let shared::answer::Parsed::Unreadable { why } = &rollout.reward.reading {
-        return unreadable(why);
+        return unreadable(&rollout.text, why);
     }
     if !rollout.reward.parsed {
         let why = rollout.reward.parts.first().map(|part| part.found.clone());
-        return unreadable(&why.unwrap_or_default());
+        return unreadable(&rollout.text, &why.unwrap_or_default());
     }
     let slots = stage.cursor.slots;
     let (kind, span) = stage.group(|group| {
@@ -189,12 +192,14 @@ fn said(
             let said = rollout.text.trim().to_owned();
             view! { <OrderCells said truth class="said"/> }.into_any()
         }
-        _ => unreadable("no span"),
+        _ => unreadable(&rollout.text, "no span"),
     }
 }
 
-fn unreadable(why: &str) -> AnyView {
-    view! { <span class="unreadable clip">{why.to_owned()}</span> }.into_any()
+/// The answer as it stands, and why it earns nothing.
+fn unreadable(text: &str, why: &str) -> AnyView {
+    let (text, why) = (words::answer(text), why.to_owned());
+    view! { <span class="unreadable clip"><code>{text}</code>{why}</span> }.into_any()
 }
 
 #[component]
@@ -280,7 +285,9 @@ fn CursorLine(stage: Stage) -> impl IntoView {
     let at = move || share(f64::from(stage.cursor.slot.get()) + 0.5, slots);
     let ghost = move || {
         let slot = stage.cursor.hover.get()?;
-        Some(view! { <div class="cursor ghost" style:left=share(f64::from(slot) + 0.5, slots)></div> })
+        Some(
+            view! { <div class="cursor ghost" style:left=share(f64::from(slot) + 0.5, slots)></div> },
+        )
     };
     view! { {ghost}<div class="cursor" style:left=at></div> }
 }

@@ -16,7 +16,9 @@ const KINDS: [ShapeKind; 3] = [ShapeKind::Circle, ShapeKind::Square, ShapeKind::
 fn ShapeGlyph(kind: ShapeKind) -> impl IntoView {
     let drawn = match kind {
         ShapeKind::Circle => view! { <circle cx="5" cy="5" r="4"></circle> }.into_any(),
-        ShapeKind::Square => view! { <rect x="1.5" y="1.5" width="7" height="7"></rect> }.into_any(),
+        ShapeKind::Square => {
+            view! { <rect x="1.5" y="1.5" width="7" height="7"></rect> }.into_any()
+        }
         ShapeKind::Triangle => view! { <path d="M5 1l4.300 7.500H.7z"></path> }.into_any(),
     };
     view! { <svg class="shape-glyph" viewBox="0 0 10 10" aria-hidden="true">{drawn}</svg> }

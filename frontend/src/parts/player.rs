@@ -1,7 +1,8 @@
 //! The player: the policy's own frames, exact to the frame, with the drawn shapes over them.
 
 use crate::logic::format;
-use crate::logic::lanes::{corners, seek_secs, slot_of};
+use crate::logic::lanes::{corners, presence, seek_secs, slot_of};
+use crate::logic::words::planted;
 use crate::parts::atlas::AtlasFrame;
 use crate::parts::bits::{Glyph, Icon};
 use crate::parts::stage::Stage;
@@ -9,7 +10,7 @@ use crate::route::{self, ClipSize};
 use leptos::html;
 use leptos::prelude::*;
 use send_wrapper::SendWrapper;
-use shared::task::{Shape, ShapeKind};
+use shared::task::{Shape, ShapeKind, Task};
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use wasm_bindgen::prelude::*;
@@ -39,7 +40,10 @@ struct FrameLoop {
 }
 
 impl FrameLoop {
-    fn start(video: &web_sys::HtmlVideoElement, mut tell: impl FnMut(f64) + 'static) -> Option<Self> {
+    fn start(
+        video: &web_sys::HtmlVideoElement,
+        mut tell: impl FnMut(f64) + 'static,
+    ) -> Option<Self> {
         if !js_sys::Reflect::has(video, &"requestVideoFrameCallback".into()).unwrap_or(false) {
             return None;
         }
@@ -204,14 +208,18 @@ fn drive(stage: Stage, node: NodeRef<html::Video>, ready: ReadSignal<bool>) {
 #[component]
 fn Badges(stage: Stage, size: ViewSize) -> impl IntoView {
     let policy = move || size.0.get() == ClipSize::Policy;
-    let words = move || if policy() { "the policy's own pixels" } else { "what the policy was shown" };
+    let words =
+        move || if policy() { "the policy's own pixels" } else { "what the policy was shown" };
     let other = move || if policy() { "larger" } else { "its own pixels" };
-    let planted = move || {
+    let change = move || {
         let slot = stage.cursor.shown();
         stage.group(|group| {
             let span = group.sample.truth.span_slots()?;
             let inside = (span.start()..span.end()).contains(&f64::from(slot));
-            inside.then(|| format!("{} here", crate::logic::words::cell_title(&group.sample.spec.task.cell())))
+            match group.sample.spec.task {
+                Task::Grounding { perturbation } if inside => Some(planted(perturbation)),
+                _ => None,
+            }
         })
     };
     view! {
@@ -219,7 +227,7 @@ fn Badges(stage: Stage, size: ViewSize) -> impl IntoView {
             <button class="tag" on:click=move |_| size.toggle() aria-pressed=move || policy().to_string()>
                 <b>{words}</b><kbd>"S"</kbd>{other}
             </button>
-            {move || planted().map(|text| view! { <span class="tag">{text}</span> })}
+            {move || change().map(|text| view! { <span class="tag">{text}</span> })}
         </div>
     }
 }
@@ -256,7 +264,7 @@ fn Transport(stage: Stage) -> impl IntoView {
     }
 }
 
-/// The drawn shapes of a counting question: this frame's clear, the others' faint.
+/// The drawn shapes of a counting question: this frame's clear, the others' fading with time.
 #[component]
 fn Shapes(stage: Stage) -> impl IntoView {
     let shapes = stage.group(|group| group.sample.shapes.clone())?;
@@ -272,7 +280,8 @@ fn Shapes(stage: Stage) -> impl IntoView {
             }
             _ => view! { <polygon points=corners(&shape, margin)></polygon> }.into_any(),
         };
-        view! { <g class="shape" class:here=here>{drawn}</g> }
+        let opacity = move || format!("{:.2}", presence(stage.cursor.shown().abs_diff(slot)));
+        view! { <g class="shape" class:here=here style:opacity=opacity>{drawn}</g> }
     };
     Some(view! {
         <svg class="shapes" viewBox=format!("0 0 {w} {h}") preserveAspectRatio="none" aria-hidden="true">

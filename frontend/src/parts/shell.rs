@@ -56,7 +56,7 @@ pub fn Page(
         <header class="bar">
             <nav class="crumbs" aria-label="Where you are">{move || crumb_views(&crumbs.get())}</nav>
             <span class="grow"></span>
-            {move || actions.run()}
+            <span class="actions">{move || actions.run()}</span>
             <span class="narrow-only"><LinkPill/></span>
             <button class="btn quiet wide-only" aria-label="Go to a page or a run"
                 on:click=move |_| dialogs.palette.set(true)><kbd>"Ctrl K"</kbd></button>
@@ -161,7 +161,8 @@ fn RailFoot() -> impl IntoView {
 #[component]
 fn ThemeButton() -> impl IntoView {
     let theme = expect_context::<Theme>();
-    let words = move || if theme.light.get() { "Use the dark theme" } else { "Use the light theme" };
+    let words =
+        move || if theme.light.get() { "Use the dark theme" } else { "Use the light theme" };
     let icon = move || if theme.light.get() { Icon::Moon } else { Icon::Sun };
     view! {
         <button class="btn quiet icon-btn" data-testid="theme-toggle" aria-label=words title=words
@@ -176,13 +177,16 @@ fn ThemeButton() -> impl IntoView {
 fn LinkPill() -> impl IntoView {
     let live = use_live();
     let words = move || match live.status.get() {
-        Status::Connecting => "Connecting".to_owned(),
-        Status::Open => match live.round_trip_ms.get() {
-            Some(ms) => format!("Live · {}\u{202f}ms", format::fixed(ms, 0)),
-            None => "Live".to_owned(),
-        },
-        Status::Waiting(_) => "Offline, trying again".to_owned(),
-        Status::Outdated => "Reload: the server is newer".to_owned(),
+        Status::Connecting => "Connecting",
+        Status::Open => "Live",
+        Status::Waiting(_) => "Offline, trying again",
+        Status::Outdated => "Reload: the server is newer",
+    };
+    let round_trip = move || {
+        let ms = live.round_trip_ms.get().filter(|_| live.status.get() == Status::Open)?;
+        Some(
+            view! { <span class="wide-only">{format!("· {}\u{a0}ms", format::fixed(ms, 0))}</span> },
+        )
     };
     let class = move || match live.status.get() {
         Status::Open => "pill live is-good",
@@ -198,7 +202,7 @@ fn LinkPill() -> impl IntoView {
     };
     view! {
         <span class=class role="status" data-testid="link-status" data-status=name
-            title="The live link to the server, with its round trip">{words}</span>
+            title="The live link to the server, with its round trip">{words}{round_trip}</span>
     }
 }
 

@@ -78,11 +78,8 @@ pub enum After {
 /// or is kept for later.
 pub fn send(stage: Stage, draft: Draft, action: Action, done: impl FnOnce() + 'static) {
     let rollout = stage.chosen.get_untracked();
-    let op = Op {
-        target: stage.target(rollout),
-        base_version: stage.base_version(rollout),
-        action,
-    };
+    let op =
+        Op { target: stage.target(rollout), base_version: stage.base_version(rollout), action };
     let (outbox, toasts) = (draft.outbox, draft.toasts);
     draft.sending.set(true);
     draft.refused.set(None);
@@ -98,7 +95,9 @@ pub fn send(stage: Stage, draft: Draft, action: Action, done: impl FnOnce() + 's
                 done();
             }
             Err(fault) if fault.kind == FaultKind::Offline => {
-                toasts.warn("The server does not answer. The label is kept here and sent when it is back.");
+                toasts.warn(
+                    "The server does not answer. The label is kept here and sent when it is back.",
+                );
                 done();
             }
             Err(fault) => draft.refused.set(Some(fault.message)),
@@ -156,7 +155,12 @@ fn Saved() -> impl IntoView {
 }
 
 #[component]
-fn TagForm(stage: Stage, draft: Draft, kind: TaskKind, on_submit: Callback<After>) -> impl IntoView {
+fn TagForm(
+    stage: Stage,
+    draft: Draft,
+    kind: TaskKind,
+    on_submit: Callback<After>,
+) -> impl IntoView {
     let button = move |(i, tag): (usize, Tag)| {
         let on = move || draft.tags.with(|tags| tags.contains(&tag));
         view! {
@@ -202,7 +206,8 @@ fn OthersLabel(label: Label) -> impl IntoView {
 /// Where a label is, who wrote it and what the reviewer said.
 #[component]
 pub fn LabelLine(label: Label) -> impl IntoView {
-    let note = (!label.note.is_empty()).then(|| say(label.author.id, &label.author.name, &label.note));
+    let note =
+        (!label.note.is_empty()).then(|| say(label.author.id, &label.author.name, &label.note));
     let comment = label
         .reviewer
         .as_ref()

@@ -25,9 +25,7 @@ async fn post<T: DeserializeOwned>(path: &str, body: &impl Serialize) -> Result<
     }
 }
 
-async fn read<T: DeserializeOwned>(
-    sent: Result<Response, gloo_net::Error>,
-) -> Result<T, Fault> {
+async fn read<T: DeserializeOwned>(sent: Result<Response, gloo_net::Error>) -> Result<T, Fault> {
     let response = sent.map_err(|_| offline())?;
     if response.ok() {
         let body = response.json().await;

@@ -26,9 +26,7 @@ pub fn local_date_time(unix_secs: f64) -> String {
 pub fn use_now(every_ms: u64) -> ReadSignal<f64> {
     let (now, set_now) = signal(now_secs());
     let tick = move || set_now.set(now_secs());
-    if let Ok(handle) =
-        set_interval_with_handle(tick, std::time::Duration::from_millis(every_ms))
-    {
+    if let Ok(handle) = set_interval_with_handle(tick, std::time::Duration::from_millis(every_ms)) {
         on_cleanup(move || handle.clear());
     }
     now

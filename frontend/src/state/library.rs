@@ -84,15 +84,13 @@ impl Library {
 
     /// A label of the list.
     pub fn failure(self, target: &RolloutRef) -> Option<Failure> {
-        self.failures
-            .with(|list| list.ready()?.iter().find(|f| f.label.target == *target).cloned())
+        self.failures.with(|list| list.ready()?.iter().find(|f| f.label.target == *target).cloned())
     }
 
     /// How many labels wait for somebody else than `me` to review them.
     pub fn to_review(self, me: Option<u64>) -> usize {
-        let waits = |f: &&Failure| {
-            f.label.state == LabelState::Submitted && Some(f.label.author.id) != me
-        };
+        let waits =
+            |f: &&Failure| f.label.state == LabelState::Submitted && Some(f.label.author.id) != me;
         self.failures.with(|list| list.ready().map_or(0, |f| f.iter().filter(waits).count()))
     }
 }

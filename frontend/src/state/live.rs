@@ -146,11 +146,7 @@ impl Live {
         }
     }
 
-    async fn session(
-        self,
-        socket: WebSocket,
-        mut outgoing: UnboundedReceiver<FromBrowser>,
-    ) -> End {
+    async fn session(self, socket: WebSocket, mut outgoing: UnboundedReceiver<FromBrowser>) -> End {
         let (mut write, read) = socket.split();
         let mut read = read.fuse();
         let mut tick = IntervalStream::new(PING_MS).fuse();

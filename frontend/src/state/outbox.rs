@@ -63,10 +63,9 @@ impl Outbox {
             while let Some(op) = self.waiting.with_untracked(|waiting| waiting.first().cloned()) {
                 match api::label(&op).await {
                     Err(fault) if fault.kind == FaultKind::Offline => return,
-                    Err(fault) => self.toasts.warn(format!(
-                        "A label kept while offline was refused. {}",
-                        fault.message
-                    )),
+                    Err(fault) => self
+                        .toasts
+                        .warn(format!("A label kept while offline was refused. {}", fault.message)),
                     Ok(label) => {
                         self.saved_at.set(Some(now_secs()));
                         self.newest.set(Some(label));

@@ -32,7 +32,10 @@ impl Session {
         let session = Self { known: RwSignal::new(Known::Asking) };
         provide_context(session);
         LOST.with(|lost| lost.set(Some(session)));
-        session.ask();
+        // A sign-in link is about to answer the question itself.
+        if crate::state::browser::query_value("token").is_none() {
+            session.ask();
+        }
         session
     }
 

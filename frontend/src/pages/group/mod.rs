@@ -13,7 +13,9 @@ use crate::parts::tagging::{After, Draft, Tagging, submit, withdraw};
 use crate::parts::tokens::Tokens;
 use crate::route;
 use crate::state::api;
-use crate::state::browser::{copy, dialog_open, is_pressable, is_typing, on_keys, origin, query_value, show_address};
+use crate::state::browser::{
+    copy, dialog_open, is_pressable, is_typing, on_keys, origin, query_value, show_address,
+};
 use crate::state::library::use_library;
 use crate::state::remote::Remote;
 use crate::state::toast::use_toasts;
@@ -69,7 +71,10 @@ pub fn GroupPage() -> impl IntoView {
         vec![
             Crumb::link("Runs", "/runs"),
             Crumb::link(name, route::run(&run)),
-            Crumb::link(format!("step {}", format::whole(step)), format!("{}?step={step}", route::run(&run))),
+            Crumb::link(
+                format!("step {}", format::whole(step)),
+                format!("{}?step={step}", route::run(&run)),
+            ),
             Crumb::here(format!("group {}{}", group + 1, of.unwrap_or_default())),
         ]
     });
@@ -113,11 +118,16 @@ fn GroupActions(neighbours: Neighbours) -> impl IntoView {
         leptos::task::spawn_local(async move {
             match copy(here).await {
                 true => toasts.say("Link copied: this group, rollout and frame."),
-                false => toasts.warn("The browser did not allow copying. The address bar holds the same link."),
+                false => toasts.warn(
+                    "The browser did not allow copying. The address bar holds the same link.",
+                ),
             }
         });
     };
-    let arrow = |to: Signal<Option<String>>, words: &'static str, sign: &'static str, key: &'static str| {
+    let arrow = |to: Signal<Option<String>>,
+                 words: &'static str,
+                 sign: &'static str,
+                 key: &'static str| {
         move || {
             let off = to.with(Option::is_none);
             view! {
@@ -181,14 +191,13 @@ fn GroupDesk(run: String, body: GroupBody, neighbours: Neighbours) -> impl IntoV
         other => stage_command(stage, draft, other),
     };
     group_keys(act);
-    let (task, question, seed, step) = stage.group(|g| {
-        (g.sample.spec.task, g.sample.question.clone(), g.sample.spec.seed, g.step)
-    });
-    let facts = format!("{video} · seed {seed} · step {}", format::whole(step));
+    let (task, question, seed, step) = stage
+        .group(|g| (g.sample.spec.task, g.sample.question.clone(), g.sample.spec.seed, g.step));
+    let facts = format!("{video} · step {}", format::whole(step));
     view! {
         <div class="group">
             <div class="stage">
-                <div class="ask"><TaskTag task/><b class="grow">{question}</b><span class="dim num clip">{facts}</span></div>
+                <div class="ask"><TaskTag task/><b class="grow">{question}</b><span class="dim num clip" title=format!("seed {seed}")>{facts}</span></div>
                 <Player stage size/>
                 <Lanes stage set=LaneSet::All/>
                 <KeyHints/>
@@ -216,7 +225,9 @@ fn stage_command(stage: Stage, draft: Draft, command: Command) {
             cursor.step(sign * frames);
         }
         Command::Rollout(i) if i < rollouts => stage.chosen.set(i),
-        Command::NextRollout => stage.chosen.update(|i| *i = (*i + 1).min(rollouts.saturating_sub(1))),
+        Command::NextRollout => {
+            stage.chosen.update(|i| *i = (*i + 1).min(rollouts.saturating_sub(1)))
+        }
         Command::PreviousRollout => stage.chosen.update(|i| *i = i.saturating_sub(1)),
         Command::Loop => cursor.looping.update(|looping| *looping = !*looping),
         Command::Disagreement => go_to_disagreement(stage),
@@ -276,8 +287,16 @@ fn keep_address(stage: Stage) {
         }
         cancel();
         let write = move || {
+            let run = stage.run.get_value();
             let (step, group) = stage.group(|g| (g.step, g.index));
-            show_address(&route::rollout(&stage.run.get_value(), step, group, rollout, slot));
+            // The reader may be on the way to another group already.
+            if window()
+                .location()
+                .pathname()
+                .is_ok_and(|path| path == route::group(&run, step, group))
+            {
+                show_address(&route::rollout(&run, step, group, rollout, slot));
+            }
         };
         let timer = set_timeout_with_handle(write, std::time::Duration::from_millis(250));
         last.set_value(timer.ok());

@@ -4,6 +4,7 @@ use super::Form;
 use super::mixture::Mixture;
 use crate::logic::form::range;
 use leptos::prelude::*;
+use shared::api::DeviceInfo;
 use shared::config::{FIELDS, Field, FieldKind};
 
 /// The fields under one heading; a heading without a visible field is left out.
@@ -12,7 +13,8 @@ pub fn FieldGroup(form: Form, group: &'static str) -> impl IntoView {
     let fields = || FIELDS.iter().filter(move |field| field.group == group);
     let plain = fields().any(|field| !field.advanced);
     let show = move |field: &'static Field| {
-        let visible = move || !field.advanced || form.more.get() || form.problem(field.key).is_some();
+        let visible =
+            move || !field.advanced || form.more.get() || form.problem(field.key).is_some();
         let visible = Memo::new(move |_| visible());
         move || visible.get().then(|| field_view(form, field))
     };
@@ -44,9 +46,11 @@ fn FieldRow(form: Form, field: &'static Field) -> impl IntoView {
     };
     let says = {
         let about = about.clone();
-        move || match problem.get() {
+        move || {
+            match problem.get() {
             Some(problem) => view! { <p class="err" id=about.clone() role="alert" data-testid=format!("error-{key}")>{problem}</p> }.into_any(),
             None => view! { <p id=about.clone()>{field.help}{(key == "device").then(|| view! { <DeviceNote form/> })}</p> }.into_any(),
+        }
         }
     };
     view! {
@@ -102,27 +106,30 @@ fn Input(form: Form, field: &'static Field, id: String, about: String) -> impl I
     .into_any()
 }
 
-/// What the chosen device is, or why another one is missing.
+/// What the chosen device is, and why another one is missing.
 #[component]
 fn DeviceNote(form: Form) -> impl IntoView {
     move || {
         let chosen = form.draft.with(|draft| draft.text("device").trim().to_owned());
         let devices = form.devices.get();
-        let found = devices.iter().find(|d| d.name == chosen);
-        let missing = devices.iter().find(|d| !d.available);
-        let note = match (found, missing) {
-            (Some(d), _) if !d.available => {
-                let why = d.why.clone().unwrap_or_default();
-                return Some(view! { <span class="warn-text">{format!(" {} is missing: {why}.", d.name)}</span> });
-            }
-            (Some(d), _) if d.detail.is_some() => format!(" {}.", d.detail.clone().unwrap_or_default()),
-            (None, _) if !chosen.is_empty() && !devices.is_empty() => {
-                let names: Vec<String> = devices.into_iter().map(|d| d.name).collect();
-                return Some(view! { <span class="warn-text">{format!(" The server knows {}.", names.join(", "))}</span> });
-            }
-            (_, Some(d)) => format!(" {} is missing: {}.", d.name, d.why.clone().unwrap_or_default()),
-            _ => return None,
+        let missing = |d: &DeviceInfo| {
+            let why =
+                crate::logic::format::sentence(d.why.as_deref().unwrap_or("no reason was given"));
+            format!(" {} is missing. {why}", d.name)
         };
-        Some(view! { <span class="dim">{note}</span> })
+        let known = devices.iter().any(|d| d.name == chosen);
+        let wrong = devices.iter().find(|d| d.name == chosen && !d.available).map(missing);
+        let stranger = (!known && !devices.is_empty() && !chosen.is_empty()).then(|| {
+            let names: Vec<&str> = devices.iter().map(|d| d.name.as_str()).collect();
+            format!(" The server has {}.", names.join(", "))
+        });
+        let detail =
+            devices.iter().find(|d| d.name == chosen && d.available).and_then(|d| d.detail.clone());
+        let detail = detail.map(|detail| format!(" Here: {detail}."));
+        let others: String =
+            devices.iter().filter(|d| !d.available && d.name != chosen).map(missing).collect();
+        let warning =
+            wrong.or(stranger).map(|text| view! { <span class="warn-text">{text}</span> });
+        view! { {warning}<span>{detail}{others}</span> }
     }
 }

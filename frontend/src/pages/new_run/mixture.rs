@@ -19,7 +19,11 @@ pub fn Mixture(form: Form, field: &'static Field) -> impl IntoView {
         let list = rows.get();
         let part = |(row, share): (&Row, f64)| {
             let class = words::task_class(row.item.task);
-            let title = format!("{} {}", words::cell_title(&row.item.task().cell()), format::percent(share));
+            let title = format!(
+                "{} {}",
+                words::cell_title(&row.item.task().cell()),
+                format::percent(share)
+            );
             view! { <span class=class title=title style:width=format!("{:.2}%", share * 100.0)></span> }
         };
         list.iter().zip(shares(&list)).map(part).collect_view()
@@ -111,11 +115,14 @@ fn MixtureRow(form: Form, i: usize, rows: Memo<Vec<Row>>) -> impl IntoView {
 fn dial(task: Task, set: impl Fn(Task) + Copy + 'static) -> AnyView {
     let (name, options): (&str, Vec<(String, String, bool)>) = match task {
         Task::Grounding { perturbation } => {
-            let one = |p: &Perturbation| (p.name().into(), words::cell_title(p.name()), *p == perturbation);
+            let one = |p: &Perturbation| {
+                (p.name().into(), words::cell_title(p.name()), *p == perturbation)
+            };
             ("Change", Perturbation::ALL.iter().map(one).collect())
         }
         Task::Counting { difficulty } => {
-            let one = |d: &Difficulty| (d.name().into(), words::capital(d.name()), *d == difficulty);
+            let one =
+                |d: &Difficulty| (d.name().into(), words::capital(d.name()), *d == difficulty);
             ("Difficulty", Difficulty::ALL.iter().map(one).collect())
         }
         Task::Jigsaw { clips } => {
@@ -126,8 +133,12 @@ fn dial(task: Task, set: impl Fn(Task) + Copy + 'static) -> AnyView {
     let changed = move |event: web_sys::Event| {
         let value = event_target_value(&event);
         let new = match task {
-            Task::Grounding { .. } => value.parse().ok().map(|perturbation| Task::Grounding { perturbation }),
-            Task::Counting { .. } => value.parse().ok().map(|difficulty| Task::Counting { difficulty }),
+            Task::Grounding { .. } => {
+                value.parse().ok().map(|perturbation| Task::Grounding { perturbation })
+            }
+            Task::Counting { .. } => {
+                value.parse().ok().map(|difficulty| Task::Counting { difficulty })
+            }
             Task::Jigsaw { .. } => value.parse().ok().map(|clips| Task::Jigsaw { clips }),
         };
         if let Some(new) = new {

@@ -102,9 +102,11 @@ pub fn NewRunPage() -> impl IntoView {
         true => "Fewer settings".to_owned(),
         false => format!("{hidden} more settings"),
     };
-    let not_admin = move || (!session.may(Role::Admin)).then(|| view! {
+    let not_admin = move || {
+        (!session.may(Role::Admin)).then(|| view! {
         <p class="banner is-warn">"Your role cannot start runs. You can look at every setting; ask an admin to start one."</p>
-    });
+    })
+    };
     view! {
         <Page crumbs=vec![Crumb::link("Runs", "/runs"), Crumb::here("New run")] class="flush">
             <div class="new">
@@ -229,11 +231,15 @@ fn Aside(form: Form, start: Start) -> impl IntoView {
     };
     let name = move || PRESETS.get(form.preset.get()).map_or("the preset", |p| p.name);
     let wrong = move || form.problems().len() as u64;
-    let status = move || match wrong() {
+    let status = move || {
+        match wrong() {
         0 => view! { <span class="dim">"Ready to start."</span> }.into_any(),
         n => view! { <span><span class="bad-text">{format!("{} to mend", format::plural(n, "field", "fields"))}</span>" before it can start"</span> }.into_any(),
+    }
     };
-    let off = move || form.checked.with(Result::is_err) || start.sending.get() || !session.may(Role::Admin);
+    let off = move || {
+        form.checked.with(Result::is_err) || start.sending.get() || !session.may(Role::Admin)
+    };
     view! {
         <aside class="aside">
             <section><h2>{move || format!("Changed from {}", name())}</h2><div class="diff" data-testid="diff">{diff}</div></section>
@@ -260,22 +266,28 @@ fn Takes(form: Form) -> impl IntoView {
     let line = |name: &'static str, value: String| {
         view! { <div class="take num"><span>{name}</span><b>{value}</b></div> }
     };
-    let lines = move || match facts() {
+    let lines = move || {
+        match facts() {
         None => view! { <p class="dim">"Known once every field is right."</p> }.into_any(),
         Some((steps, per_step, prompts, longest)) => view! {
-            {line("Answers in a step", format!("{} to {} questions", format::whole(per_step), format::whole(u64::from(prompts))))}
+            {line("Answers in a step", format!("{} to {}", format::whole(per_step), format::plural(u64::from(prompts), "question", "questions")))}
             {line("Answers in the run", format::whole(per_step * steps))}
             {line("Tokens in a step, at most", format::whole(per_step * u64::from(longest)))}
         }
         .into_any(),
+    }
     };
     let videos = move || {
         let chosen = form.draft.with(|d| !d.text("videos").trim().is_empty());
-        let usable = library.videos.with(|v| v.ready().map(|v| v.iter().filter(|v| v.problem.is_none()).count()));
+        let usable = library
+            .videos
+            .with(|v| v.ready().map(|v| v.iter().filter(|v| v.problem.is_none()).count()));
         match (chosen, usable) {
             (true, _) => "The videos named in the form.".to_owned(),
             (false, Some(0)) => "The library has no usable video yet: add some first.".to_owned(),
-            (false, Some(n)) => format!("All {} usable videos of the library.", format::whole(n as u64)),
+            (false, Some(n)) => {
+                format!("All {} usable videos of the library.", format::whole(n as u64))
+            }
             (false, None) => String::new(),
         }
     };
@@ -286,13 +298,16 @@ fn Takes(form: Form) -> impl IntoView {
 fn toml(form: Form) -> String {
     let draft = form.draft.get();
     let value = draft.value();
-    let mut lines = vec![format!("# preset: {}", PRESETS.get(form.preset.get()).map_or("", |p| p.name))];
+    let mut lines =
+        vec![format!("# preset: {}", PRESETS.get(form.preset.get()).map_or("", |p| p.name))];
     for change in form.changes() {
         if change.key == "mixture" {
             for row in &draft.mixture {
                 lines.push("\n[[mixture]]".into());
                 let item = serde_json::to_value(&row.item).unwrap_or_default();
-                for (name, value) in item.as_object().into_iter().flatten().filter(|(n, _)| *n != "weight") {
+                for (name, value) in
+                    item.as_object().into_iter().flatten().filter(|(n, _)| *n != "weight")
+                {
                     lines.push(format!("{name} = {value}"));
                 }
                 lines.push(format!("weight = {}", row.weight));
@@ -300,12 +315,17 @@ fn toml(form: Form) -> String {
             continue;
         }
         let leaf = change.key.split('.').try_fold(&value, |at, part| at.get(part));
-        lines.push(format!("{} = {}", change.key, leaf.map(ToString::to_string).unwrap_or_default()));
+        lines.push(format!(
+            "{} = {}",
+            change.key,
+            leaf.map(ToString::to_string).unwrap_or_default()
+        ));
     }
     // Dotted keys come before the tables, as TOML wants them.
     let (tables, keys): (Vec<_>, Vec<_>) = {
         let first = lines.iter().position(|line| line.starts_with("\n[[")).unwrap_or(lines.len());
-        let end = lines.iter().rposition(|line| line.starts_with("weight = ")).map_or(first, |i| i + 1);
+        let end =
+            lines.iter().rposition(|line| line.starts_with("weight = ")).map_or(first, |i| i + 1);
         let mut rest = lines.clone();
         let tables: Vec<String> = rest.drain(first..end.max(first)).collect();
         (tables, rest)

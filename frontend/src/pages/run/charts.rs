@@ -58,6 +58,16 @@ pub fn Charts(watch: Watch) -> impl IntoView {
     }
 }
 
+/// The shade of a mean reward: the heat tokens, blended between their places on 0 to 1.
+fn heat_colour(value: f64) -> String {
+    const STOPS: [f64; 5] = [0.0, 0.2, 0.45, 0.7, 1.0];
+    let value = value.clamp(0.0, 1.0);
+    let above = STOPS.iter().position(|stop| *stop > value).unwrap_or(STOPS.len() - 1);
+    let (low, high) = (STOPS[above - 1], STOPS[above]);
+    let share = (value - low) / (high - low) * 100.0;
+    format!("color-mix(in oklab, var(--heat-{above}) {share:.0}%, var(--heat-{}))", above - 1)
+}
+
 /// Mean reward of every cell over time.
 #[component]
 fn Heat(watch: Watch) -> impl IntoView {
@@ -94,9 +104,8 @@ fn heat_row((name, values): (String, Vec<Option<f64>>)) -> impl IntoView {
         let title = title.clone();
         move |value: Option<f64>| match value {
             Some(value) => {
-                let level = ((value * 5.0).floor() as i64).clamp(0, 4);
                 let words = format!("{title}: {}", format::fixed(value, 2));
-                view! { <i class=format!("h{level}") title=words></i> }.into_any()
+                view! { <i title=words style:background=heat_colour(value)></i> }.into_any()
             }
             None => view! { <i class="none"></i> }.into_any(),
         }

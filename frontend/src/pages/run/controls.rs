@@ -18,7 +18,11 @@ pub fn asker(watch: Watch) -> Callback<Control> {
         leptos::task::spawn_local(async move {
             match api::control(&run.id, control).await {
                 Ok(body) => library.take_run(body.run),
-                Err(fault) => toasts.warn(format!("{} was not asked for. {}", words::control_verb(control), fault.message)),
+                Err(fault) => toasts.warn(format!(
+                    "{} was not asked for. {}",
+                    words::control_verb(control),
+                    fault.message
+                )),
             }
         });
     })
@@ -42,12 +46,17 @@ pub fn Controls(watch: Watch) -> impl IntoView {
     };
     let pending = move || {
         let control = watch.live.with_view(|view| view.pending)?;
-        Some(view! { <span class="soft small wide-only" role="status">{words::control_pending(control)}</span> })
+        Some(
+            view! { <span class="soft small wide-only" role="status">{words::control_pending(control)}</span> },
+        )
     };
     let buttons = move || {
         let offered = state.get().map_or(&[][..], words::controls);
         session.may(Role::Admin).then(|| {
-            offered.iter().map(|control| view! { <ControlButton watch control=*control/> }).collect_view()
+            offered
+                .iter()
+                .map(|control| view! { <ControlButton watch control=*control/> })
+                .collect_view()
         })
     };
     let acknowledged = move || watch.live.with_view(|view| acknowledged(view));
@@ -84,7 +93,8 @@ pub fn ControlButton(
         Control::Stop => "control-stop",
         Control::Checkpoint => "control-checkpoint",
     };
-    let key = matches!(control, Control::Pause | Control::Resume).then(|| view! { <kbd>"Shift P"</kbd> });
+    let key =
+        matches!(control, Control::Pause | Control::Resume).then(|| view! { <kbd>"Shift P"</kbd> });
     let step = move || format!("Acts after step {}", format::whole(watch.newest()));
     view! {
         <button class="btn" class:primary=primary data-testid=name title=step disabled=pending

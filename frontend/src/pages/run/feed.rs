@@ -28,7 +28,8 @@ struct Card {
 
 impl Card {
     fn of(group: &Group) -> Self {
-        let bars: Vec<(f64, f64)> = group.rollouts.iter().map(|r| (r.reward.total, r.advantage)).collect();
+        let bars: Vec<(f64, f64)> =
+            group.rollouts.iter().map(|r| (r.reward.total, r.advantage)).collect();
         Self {
             step: group.step,
             group: group.index,
@@ -82,8 +83,10 @@ pub fn Feed(watch: Watch) -> impl IntoView {
     });
     let cards = move || held.get().unwrap_or_else(|| current.get());
     let none = move || cards().is_empty();
-    let change_task = move |event: web_sys::Event| task.set(event_target_value(&event).parse().ok());
-    let option = |kind: TaskKind| view! { <option value=kind.name()>{words::capital(kind.name())}</option> };
+    let change_task =
+        move |event: web_sys::Event| task.set(event_target_value(&event).parse().ok());
+    let option =
+        |kind: TaskKind| view! { <option value=kind.name()>{words::capital(kind.name())}</option> };
     view! {
         <section class="panel feed" aria-label="Rollouts, newest first">
             <header><h2>"Rollouts, newest first"</h2><span class="grow"></span>

@@ -130,7 +130,10 @@ fn Failed(watch: Watch) -> impl IntoView {
         let cause = run.failed_cause.clone().unwrap_or_else(|| "No cause was recorded.".into());
         let last = watch.live.with_view(|view| view.checkpoints.last().copied());
         let from = match last {
-            Some(step) => format!("Resume goes on from the checkpoint after step {}.", crate::logic::format::whole(step)),
+            Some(step) => format!(
+                "Resume goes on from the checkpoint after step {}.",
+                crate::logic::format::whole(step)
+            ),
             None => "Resume starts from the first step: there is no checkpoint yet.".to_owned(),
         };
         Some(view! {
@@ -146,7 +149,12 @@ fn Failed(watch: Watch) -> impl IntoView {
 fn run_keys(watch: Watch) {
     let ask = controls::asker(watch);
     on_keys(move |event| {
-        if event.ctrl_key() || event.meta_key() || event.alt_key() || is_typing(&event) || dialog_open() {
+        if event.ctrl_key()
+            || event.meta_key()
+            || event.alt_key()
+            || is_typing(&event)
+            || dialog_open()
+        {
             return;
         }
         let step = untrack(|| watch.step());

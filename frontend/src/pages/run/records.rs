@@ -17,7 +17,8 @@ pub fn Evaluations(watch: Watch) -> impl IntoView {
         })
     });
     let cells = move || {
-        let mut names: Vec<String> = list.with(|l| l.iter().flat_map(|e| e.by_cell.keys().cloned()).collect());
+        let mut names: Vec<String> =
+            list.with(|l| l.iter().flat_map(|e| e.by_cell.keys().cloned()).collect());
         names.sort();
         names.dedup();
         names
@@ -28,7 +29,10 @@ pub fn Evaluations(watch: Watch) -> impl IntoView {
             return view! { <p class="soft pad">"Greedy evaluations on fixed questions appear here, each against the first of its set."</p> }.into_any();
         }
         let names = cells();
-        let head = names.iter().map(|c| view! { <th scope="col">{words::cell_title(c)}</th> }).collect_view();
+        let head = names
+            .iter()
+            .map(|c| view! { <th scope="col">{words::cell_title(c)}</th> })
+            .collect_view();
         let row = |evaluation: &EvaluationPoint| {
             let first = all.iter().find(|e| e.set == evaluation.set);
             evaluation_row(evaluation, first, &names)
@@ -62,7 +66,8 @@ fn evaluation_row(
         Some(change) => (format::signed(change, 3), "num worse"),
         None => ("first".to_owned(), "dim"),
     };
-    let reward = format!("{} ± {}", format::fixed(e.reward_mean, 3), format::fixed(e.reward_interval, 3));
+    let reward =
+        format!("{} ± {}", format::fixed(e.reward_mean, 3), format::fixed(e.reward_interval, 3));
     let title = format!("{} questions, 95 % interval", format::whole(e.samples));
     view! {
         <tr data-testid="evaluation-row"><td class="num">{format::whole(e.step)}</td><td>{e.set.clone()}</td>

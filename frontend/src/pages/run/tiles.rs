@@ -50,7 +50,8 @@ fn Tile(
         let found = watch.points(|points| ends(points, get));
         found.map_or_else(Said::nothing, |(first, now)| say(watch, first, now))
     };
-    let values = move || watch.points(|points| points.iter().map(|p| get(&p.metrics)).collect::<Vec<_>>());
+    let values =
+        move || watch.points(|points| points.iter().map(|p| get(&p.metrics)).collect::<Vec<_>>());
     view! { <TileBox name testid said values=Signal::derive(values) curve/> }
 }
 
@@ -87,7 +88,13 @@ fn reward(watch: Watch, first: f64, now: f64) -> Said {
     Said {
         figure: format::fixed(now, 3),
         against: format!("{} {}", format::signed(change, 3), first_step(watch)),
-        class: if change > 0.0005 { "good" } else if change < -0.0005 { "worse" } else { "" },
+        class: if change > 0.0005 {
+            "good"
+        } else if change < -0.0005 {
+            "worse"
+        } else {
+            ""
+        },
     }
 }
 
@@ -109,7 +116,13 @@ fn dead(_: Watch, first: f64, now: f64) -> Said {
     Said {
         figure: format::percent(now),
         against: format!("{} since the start", format::points(change)),
-        class: if change < -0.005 { "good" } else if change > 0.005 { "worse" } else { "" },
+        class: if change < -0.005 {
+            "good"
+        } else if change > 0.005 {
+            "worse"
+        } else {
+            ""
+        },
     }
 }
 
@@ -134,13 +147,19 @@ fn TimeTile(watch: Watch) -> impl IntoView {
         let took = |points: &[StepPoint]| points.iter().map(|p| p.metrics.step_secs).sum::<f64>();
         if over() && watch.at.get().is_none() {
             let secs = watch.points(took);
-            return Said { figure: "Done".into(), against: format!("in {}", format::span_of_time(secs)), class: "good" };
+            return Said {
+                figure: "Done".into(),
+                against: format!("in {}", format::span_of_time(secs)),
+                class: "good",
+            };
         }
         match watch.points(|points| secs_left(points, steps)) {
             Some(secs) => Said { figure: format::span_of_time(secs), against: of, class: "" },
             None => Said { figure: "–".into(), against: of, class: "" },
         }
     };
-    let values = move || watch.points(|points| points.iter().map(|p| p.metrics.step_secs).collect::<Vec<_>>());
+    let values = move || {
+        watch.points(|points| points.iter().map(|p| p.metrics.step_secs).collect::<Vec<_>>())
+    };
     view! { <TileBox name="Time left" testid="tile-time" said values=Signal::derive(values) curve="even"/> }
 }

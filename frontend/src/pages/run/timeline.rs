@@ -3,6 +3,7 @@
 use super::Watch;
 use crate::logic::format;
 use crate::logic::summary::anatomy;
+use leptos::html;
 use leptos::prelude::*;
 use shared::fold::LogLevel;
 
@@ -10,7 +11,9 @@ use shared::fold::LogLevel;
 #[component]
 pub fn Anatomy(watch: Watch) -> impl IntoView {
     let parts = move || {
-        watch.points(|points| points.last().map(|p| (anatomy(&p.metrics), p.metrics.step_secs, p.step)))
+        watch.points(|points| {
+            points.last().map(|p| (anatomy(&p.metrics), p.metrics.step_secs, p.step))
+        })
     };
     let stack = move || {
         parts().map(|(parts, ..)| {
@@ -30,7 +33,9 @@ pub fn Anatomy(watch: Watch) -> impl IntoView {
         })
     };
     let head = move || match parts() {
-        Some((_, secs, step)) => (format!("Step {}", format::whole(step)), format::span_of_time(secs)),
+        Some((_, secs, step)) => {
+            (format!("Step {}", format::whole(step)), format::span_of_time(secs))
+        }
         None => ("No step yet".to_owned(), String::new()),
     };
     view! {
@@ -60,7 +65,9 @@ fn Scrub(watch: Watch) -> impl IntoView {
             let warnings: Vec<u64> = view.log.iter().filter(bad).map(|l| l.step).collect();
             (view.checkpoints.clone(), warnings)
         });
-        let place = move |step: u64| format!("{:.2}%", (step as f64 - 1.0).max(0.0) / (last - 1.0).max(1.0) * 100.0);
+        let place = move |step: u64| {
+            format!("{:.2}%", (step as f64 - 1.0).max(0.0) / (last - 1.0).max(1.0) * 100.0)
+        };
         let mark = move |(step, class, what): (u64, &'static str, &'static str)| {
             view! { <i class=class style:left=place(step) title=format!("{what}, step {}", format::whole(step))></i> }
         };
@@ -68,7 +75,16 @@ fn Scrub(watch: Watch) -> impl IntoView {
         let warnings = warnings.into_iter().map(|s| (s, "mark-at warn", "Warning"));
         checkpoints.chain(warnings).map(mark).collect_view()
     };
-    let words = move || format!("step {} of {}", format::whole(watch.step()), format::whole(watch.steps()));
+    let slider = NodeRef::<html::Input>::new();
+    Effect::new(move |_| {
+        // The end before the value, or the browser cuts the value to the old end.
+        if let Some(slider) = slider.get() {
+            slider.set_max(&newest().to_string());
+            slider.set_value(&watch.step().to_string());
+        }
+    });
+    let words =
+        move || format!("step {} of {}", format::whole(watch.step()), format::whole(watch.steps()));
     view! {
         <div class="scrub">
             <button class="pill" class:is-accent=following class:is-warn=move || !following()
@@ -77,8 +93,7 @@ fn Scrub(watch: Watch) -> impl IntoView {
             </button>
             <div class="track">
                 <div class="marks-line" aria-hidden="true">{marks}</div>
-                <input type="range" data-testid="scrub" aria-label="Training step shown on this page" min="1"
-                    max=move || newest().to_string() prop:value=move || watch.step().to_string() on:input=set/>
+                <input type="range" node_ref=slider data-testid="scrub" aria-label="Training step shown on this page" min="1" on:input=set/>
             </div>
             <span class="dim small num">{words}" "<kbd>"←"</kbd>" "<kbd>"→"</kbd></span>
         </div>

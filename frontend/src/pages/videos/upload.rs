@@ -73,7 +73,9 @@ impl Uploads {
         for upload in waiting.cloned().collect::<Vec<_>>() {
             upload.progress.set(Progress::Sending(0.0));
             if send(&upload, self).is_err() {
-                upload.progress.set(Progress::Failed("The browser refused to send this file.".into()));
+                upload
+                    .progress
+                    .set(Progress::Failed("The browser refused to send this file.".into()));
             }
         }
     }
@@ -86,7 +88,9 @@ impl Uploads {
                 self.library.take_video(body.video);
                 Progress::Done
             }
-            (0, _) => Progress::Failed("The connection broke. The file is still on your disk; try again.".into()),
+            (0, _) => Progress::Failed(
+                "The connection broke. The file is still on your disk; try again.".into(),
+            ),
             (413, _) => Progress::Failed("The file is larger than the server takes.".into()),
             (status, _) => Progress::Failed(fault(status, &text).message),
         };
@@ -123,7 +127,11 @@ fn send(upload: &Upload, uploads: Uploads) -> Result<(), JsValue> {
     let progress = upload.progress;
     let tell = Closure::<dyn FnMut(_)>::new(move |event: web_sys::ProgressEvent| {
         let share = event.loaded() / event.total().max(1.0);
-        let _ = progress.try_set(if share >= 1.0 { Progress::Probing } else { Progress::Sending(share) });
+        let _ = progress.try_set(if share >= 1.0 {
+            Progress::Probing
+        } else {
+            Progress::Sending(share)
+        });
     });
     let up = request.upload()?;
     up.set_onprogress(Some(tell.as_ref().unchecked_ref()));
