@@ -19,6 +19,7 @@ mod recorder;
 pub mod journal;
 pub mod records;
 pub mod checkpoint;
+pub mod bench;
 mod error;
 
 pub use error::{TrainError, panic_text};

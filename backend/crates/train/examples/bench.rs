@@ -1,0 +1,15 @@
+//! Times a short run: `bench POLICY_DIR STEPS VIDEO...`.
+
+use shared::config::RunConfig;
+use std::path::PathBuf;
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    policy::tune_process();
+    let mut args = std::env::args().skip(1);
+    let policy_dir = PathBuf::from(args.next().ok_or("POLICY_DIR is missing")?);
+    let steps = args.next().ok_or("STEPS is missing")?.parse()?;
+    let cache = std::env::temp_dir().join("videossr-strips");
+    let report = train::bench::report(RunConfig::default(), policy_dir, args.map(PathBuf::from).collect(), cache, steps)?;
+    println!("{report:#?}");
+    Ok(())
+}

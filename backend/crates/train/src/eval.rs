@@ -1,0 +1,163 @@
+//! Fixed questions, asked again and again: greedy (or sampled) answers, mean reward by cell,
+//! and the interval of the mean.
+
+use crate::error::TrainError;
+use crate::library::Library;
+use crate::prompts::PromptMaker;
+use crate::seed::{Draws, Stream, derive};
+use policy::{Policy, Prompt, SamplingOptions, generate};
+use shared::config::MixtureItem;
+use shared::event::EventBody;
+use shared::reward::{self, RewardMode};
+use shared::task::{SampleInfo, SampleSpec};
+use std::collections::BTreeMap;
+use std::path::Path;
+
+/// Prompts answered together, so that memory stays bounded.
+const BATCH: usize = 32;
+/// Resamplings behind an interval.
+const RESAMPLES: usize = 1000;
+
+/// Fixed questions about the videos of one set.
+pub struct EvalSet {
+    /// Name of the set, such as `seen`.
+    pub name: String,
+    questions: Vec<(SampleInfo, Prompt)>,
+}
+
+/// Rewards of one pass over a set.
+pub struct Measured {
+    /// Name of the set.
+    pub set: String,
+    /// Cell and reward of every question.
+    pub rewards: Vec<(String, f64)>,
+}
+
+impl EvalSet {
+    /// `per_cell` questions for each item of the mixture, spread over the library's videos.
+    /// The same arguments give the same questions.
+    ///
+    /// # Errors
+    /// A sample that cannot be made.
+    pub fn new(
+        name: &str,
+        library: &Library,
+        mixture: &[MixtureItem],
+        per_cell: u32,
+        seed: u64,
+        prompts: &PromptMaker,
+    ) -> Result<Self, TrainError> {
+        let mut questions = Vec::new();
+        for (cell, item) in mixture.iter().enumerate() {
+            for k in 0..u64::from(per_cell) {
+                let entry = &library.entries[(k as usize + cell) % library.entries.len()];
+                let seed = derive(seed, Stream::Evaluate, &[cell as u64, k]);
+                let spec = SampleSpec { video: entry.strip.video.clone(), task: item.task(), seed };
+                let sample = tasks::generate(&entry.strip, &spec).map_err(|e| TrainError::Sample(e.to_string()))?;
+                questions.push((sample.info.clone(), prompts.ask(&sample)?));
+            }
+        }
+        Ok(Self { name: name.into(), questions })
+    }
+
+    /// Asks every question once. Without greedy options, answer k is drawn with seed k.
+    ///
+    /// # Errors
+    /// What generation reports.
+    pub fn ask(&self, policy: &Policy, mode: RewardMode, options: &SamplingOptions) -> Result<Measured, TrainError> {
+        let mut rewards = Vec::new();
+        for batch in self.questions.chunks(BATCH) {
+            let prompts: Vec<Prompt> = batch.iter().map(|(_, prompt)| prompt.clone()).collect();
+            let seeds: Vec<Vec<u64>> = (0..batch.len()).map(|k| vec![(rewards.len() + k) as u64]).collect();
+            let answers = generate(policy, &prompts, &seeds, options)?;
+            for ((info, _), answers) in batch.iter().zip(answers) {
+                let text = answers.first().map(|a| policy.tokenizer.decode(&a.ids)).unwrap_or_default();
+                rewards.push((info.spec.task.cell(), reward::score(mode, &info.truth, &text).total));
+            }
+        }
+        Ok(Measured { set: self.name.clone(), rewards })
+    }
+
+    /// Number of questions.
+    pub fn len(&self) -> usize {
+        self.questions.len()
+    }
+
+    /// Whether there is no question.
+    pub fn is_empty(&self) -> bool {
+        self.questions.is_empty()
+    }
+}
+
+impl Measured {
+    /// Rewards by cell.
+    pub fn cells(&self) -> BTreeMap<String, Vec<f64>> {
+        let mut cells = BTreeMap::<String, Vec<f64>>::new();
+        for (cell, reward) in &self.rewards {
+            cells.entry(cell.clone()).or_default().push(*reward);
+        }
+        cells
+    }
+
+    /// All rewards.
+    pub fn all(&self) -> Vec<f64> {
+        self.rewards.iter().map(|(_, reward)| *reward).collect()
+    }
+
+    /// Writes `results/STEP-SET.json`: reward of every question, in order.
+    ///
+    /// # Errors
+    /// What the file system reports.
+    pub fn write(&self, run_dir: &Path, step: u64) -> Result<(), TrainError> {
+        let dir = run_dir.join("results");
+        std::fs::create_dir_all(&dir).map_err(|error| TrainError::io(&dir, error))?;
+        let whole = serde_json::json!({ "step": step, "set": self.set, "rewards": self.rewards });
+        let path = dir.join(format!("{step:08}-{}.json", self.set.replace(' ', "-")));
+        crate::checkpoint::write_whole(&path, format!("{whole:#}\n").as_bytes())
+    }
+
+    /// As a journal event.
+    pub fn event(&self) -> EventBody {
+        let all = self.all();
+        EventBody::Evaluation {
+            set: self.set.clone(),
+            samples: all.len() as u64,
+            reward_mean: mean(&all),
+            reward_interval: half_interval(&all),
+            by_cell: self.cells().into_iter().map(|(cell, rewards)| (cell, mean(&rewards))).collect(),
+        }
+    }
+}
+
+/// Mean; 0 of nothing.
+pub fn mean(values: &[f64]) -> f64 {
+    if values.is_empty() { 0.0 } else { values.iter().sum::<f64>() / values.len() as f64 }
+}
+
+/// Half width of the 95 % bootstrap interval of the mean (percentile method, 1,000
+/// resamples with a fixed seed).
+pub fn half_interval(values: &[f64]) -> f64 {
+    if values.len() < 2 {
+        return 0.0;
+    }
+    let mut draws = Draws::new(derive(values.len() as u64, Stream::Bootstrap, &[]));
+    let mut means: Vec<f64> = (0..RESAMPLES)
+        .map(|_| (0..values.len()).map(|_| values[draws.below(values.len())]).sum::<f64>() / values.len() as f64)
+        .collect();
+    means.sort_by(f64::total_cmp);
+    (means[RESAMPLES * 975 / 1000] - means[RESAMPLES * 25 / 1000]) / 2.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_interval_is_near_the_normal_one() {
+        let values: Vec<f64> = (0..400).map(|i| f64::from(i % 2)).collect();
+        let want = 1.96 * 0.5 / 20.0;
+        assert!((half_interval(&values) - want).abs() < 0.006);
+        assert_eq!(half_interval(&[0.3]), 0.0);
+        assert_eq!(half_interval(&[0.3; 9]), 0.0);
+    }
+}

@@ -1,0 +1,118 @@
+//! Videos of a run as strips: decoded once, kept in memory. A video that cannot be used is a
+//! problem to report, never the end of a run.
+
+use crate::error::TrainError;
+use media::{FrameStrip, StripCache};
+use shared::video::{SamplePlan, VideoId};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// Endings of files that a folder is searched for.
+const ENDINGS: [&str; 12] =
+    ["mp4", "mkv", "webm", "avi", "mov", "m4v", "ogv", "mpg", "mpeg", "ts", "flv", "wmv"];
+
+/// One usable video.
+#[derive(Clone)]
+pub struct Entry {
+    /// The file's name without its folder.
+    pub name: String,
+    /// Its frames.
+    pub strip: Arc<FrameStrip>,
+}
+
+/// The strips of a run.
+#[derive(Clone, Default)]
+pub struct Library {
+    /// Usable videos, in the order of their paths; each content once.
+    pub entries: Vec<Entry>,
+    /// One sentence for each video that was passed over.
+    pub problems: Vec<String>,
+}
+
+impl Library {
+    /// Decodes every video of the given files and folders, or takes it from the cache.
+    /// `before` is told each file before it is decoded.
+    ///
+    /// # Errors
+    /// A path that does not exist.
+    pub fn load(
+        paths: &[PathBuf],
+        plan: &SamplePlan,
+        cache: &StripCache,
+        mut before: impl FnMut(&Path),
+    ) -> Result<Self, TrainError> {
+        let mut library = Self::default();
+        for path in video_files(paths)? {
+            before(&path);
+            match media::strip(&path, plan, cache) {
+                Ok(strip) if library.strip(&strip.video).is_some() => {
+                    library.problems.push(format!("{} has the same content as another video", path.display()));
+                }
+                Ok(strip) => library.entries.push(Entry { name: file_name(&path), strip }),
+                Err(error) => library.problems.push(error.to_string()),
+            }
+        }
+        Ok(library)
+    }
+
+    /// Ids in the order of [`Library::entries`].
+    pub fn ids(&self) -> Vec<VideoId> {
+        self.entries.iter().map(|entry| entry.strip.video.clone()).collect()
+    }
+
+    /// The strip of a video.
+    pub fn strip(&self, id: &VideoId) -> Option<&Arc<FrameStrip>> {
+        self.entries.iter().find(|entry| entry.strip.video == *id).map(|entry| &entry.strip)
+    }
+
+    /// The entries whose file names are not, and those that are, in `names`.
+    pub fn split(&self, names: &[String]) -> (Self, Self) {
+        let (held, kept) = self.entries.iter().cloned().partition(|entry| names.contains(&entry.name));
+        (Self { entries: kept, problems: self.problems.clone() }, Self { entries: held, problems: Vec::new() })
+    }
+
+    /// This library if it has a video.
+    ///
+    /// # Errors
+    /// No video is usable.
+    pub fn not_empty(self) -> Result<Self, TrainError> {
+        if !self.entries.is_empty() {
+            return Ok(self);
+        }
+        let why = self.problems.first().map(|p| format!(": {p}")).unwrap_or_default();
+        Err(TrainError::Videos(format!("no video can be used{why}")))
+    }
+}
+
+/// The files among `paths`, and the videos of the folders among them, sorted.
+///
+/// # Errors
+/// A path that does not exist or cannot be read.
+pub fn video_files(paths: &[PathBuf]) -> Result<Vec<PathBuf>, TrainError> {
+    let mut files = Vec::new();
+    for path in paths {
+        let about = std::fs::metadata(path).map_err(|error| TrainError::io(path, error))?;
+        if !about.is_dir() {
+            files.push(path.clone());
+            continue;
+        }
+        for entry in std::fs::read_dir(path).map_err(|error| TrainError::io(path, error))? {
+            let file = entry.map_err(|error| TrainError::io(path, error))?.path();
+            if file.is_file() && is_video(&file) {
+                files.push(file);
+            }
+        }
+    }
+    files.sort();
+    files.dedup();
+    Ok(files)
+}
+
+fn is_video(path: &Path) -> bool {
+    let ending = path.extension().and_then(|e| e.to_str()).map(str::to_ascii_lowercase);
+    ending.is_some_and(|ending| ENDINGS.contains(&ending.as_str()))
+}
+
+fn file_name(path: &Path) -> String {
+    path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
+}

@@ -1,0 +1,85 @@
+//! Figures of one step, from its groups, its update and its clock.
+
+use crate::step::UpdateReport;
+use shared::event::StepMetrics;
+use shared::rollout::{Group, Rollout};
+use std::collections::BTreeMap;
+use std::time::Instant;
+
+/// Seconds of each part of a step.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct StepClock {
+    /// Making samples and waiting for them.
+    pub sample_secs: f64,
+    /// Answering.
+    pub rollout_secs: f64,
+    /// Scoring.
+    pub reward_secs: f64,
+    /// Updating the weights.
+    pub update_secs: f64,
+    /// All of it.
+    pub step_secs: f64,
+}
+
+/// Runs `work` and adds its wall time to `secs`.
+pub fn timed<T>(secs: &mut f64, work: impl FnOnce() -> T) -> T {
+    let start = Instant::now();
+    let out = work();
+    *secs += start.elapsed().as_secs_f64();
+    out
+}
+
+/// The figures of a step. `prompt_tokens` are those of each group's prompt.
+pub fn of_step(groups: &[Group], prompt_tokens: &[usize], update: UpdateReport, clock: StepClock, learning_rate: f64) -> StepMetrics {
+    let rollouts: Vec<&Rollout> = groups.iter().flat_map(|group| &group.rollouts).collect();
+    let rewards: Vec<f64> = rollouts.iter().map(|rollout| rollout.reward.total).collect();
+    let tokens: usize = rollouts.iter().map(|rollout| rollout.ids.len()).sum();
+    let entropy: f64 = rollouts.iter().flat_map(|rollout| &rollout.entropies).map(|&e| f64::from(e)).sum();
+    let count = rollouts.len().max(1) as f64;
+    let share = |hits: usize, of: usize| hits as f64 / of.max(1) as f64;
+    StepMetrics {
+        reward_mean: mean(&rewards),
+        reward_std: deviation(&rewards),
+        reward_by_task: means_by(groups, |group| group.sample.spec.task.kind().name().into()),
+        reward_by_cell: means_by(groups, |group| group.sample.spec.task.cell()),
+        kl: finite(update.kl),
+        entropy: entropy / tokens.max(1) as f64,
+        clip_share: finite(update.clip_share),
+        dead_group_share: share(groups.iter().filter(|group| group.degenerate).count(), groups.len()),
+        parse_failure_share: share(rollouts.iter().filter(|rollout| !rollout.reward.parsed).count(), rollouts.len()),
+        grad_norm: finite(update.grad_norm),
+        loss: finite(update.loss),
+        prompt_tokens: share(prompt_tokens.iter().sum(), prompt_tokens.len()),
+        new_tokens: tokens as f64 / count,
+        tokens_per_sec: tokens as f64 / clock.rollout_secs.max(1e-9),
+        step_secs: clock.step_secs,
+        sample_secs: clock.sample_secs,
+        rollout_secs: clock.rollout_secs,
+        reward_secs: clock.reward_secs,
+        update_secs: clock.update_secs,
+        learning_rate,
+        skipped: update.skipped,
+    }
+}
+
+/// JSON has no infinity: what is not finite is written as the largest number.
+fn finite(value: f64) -> f64 {
+    if value.is_finite() { value } else { f64::MAX }
+}
+
+fn means_by(groups: &[Group], key: impl Fn(&Group) -> String) -> BTreeMap<String, f64> {
+    let mut rewards = BTreeMap::<String, Vec<f64>>::new();
+    for group in groups {
+        rewards.entry(key(group)).or_default().extend(group.rollouts.iter().map(|rollout| rollout.reward.total));
+    }
+    rewards.into_iter().map(|(key, rewards)| (key, mean(&rewards))).collect()
+}
+
+fn mean(values: &[f64]) -> f64 {
+    crate::eval::mean(values)
+}
+
+fn deviation(values: &[f64]) -> f64 {
+    let middle = mean(values);
+    mean(&values.iter().map(|value| (value - middle).powi(2)).collect::<Vec<_>>()).sqrt()
+}

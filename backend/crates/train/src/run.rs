@@ -1,0 +1,107 @@
+//! A run from its folder's point of view: takes it up, keeps it from taking others down, and
+//! writes how it ended.
+
+use crate::checkpoint::write_whole;
+use crate::error::{TrainError, panic_text};
+use crate::grpo;
+use crate::journal::Journal;
+use crate::recorder::Recorder;
+use crate::sink::{Control, Sink};
+use shared::config::RunConfig;
+use shared::event::EventBody;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::channel;
+use std::thread;
+use std::time::Duration;
+
+/// Seconds without progress in one phase before the watchdog says so.
+const STALL_LIMIT: Duration = Duration::from_secs(60);
+
+/// What a run needs.
+#[derive(Clone, Debug)]
+pub struct RunInputs {
+    /// Everything that determines the run.
+    pub config: RunConfig,
+    /// The run folder; see the contracts for its form.
+    pub run_dir: PathBuf,
+    /// The start policy; it must stay as it is while the run can be resumed.
+    pub policy_dir: PathBuf,
+    /// Video files and folders.
+    pub videos: Vec<PathBuf>,
+    /// Where decoded strips are kept.
+    pub cache_dir: PathBuf,
+}
+
+/// How a run ended without an error.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// All steps are made.
+    Finished,
+    /// A person stopped it; it can be resumed.
+    Stopped,
+}
+
+/// Makes a run, or goes on with it from its newest whole checkpoint (from the start where
+/// there is none). Every event is in `run_dir/journal.jsonl` before `sink` gets it. A panic
+/// inside is caught; any failure is the journal's last event, `failed`, and is returned.
+///
+/// # Errors
+/// A folder that holds another run, an unusable policy or video set, a failing disk or sink.
+pub fn run(inputs: RunInputs, resume: bool, sink: &mut dyn Sink, control: &mut dyn Control) -> Result<Outcome, TrainError> {
+    prepare(&inputs, resume)?;
+    let recorder = Recorder::new(Journal::open(&inputs.run_dir)?, sink);
+    let outcome = watched(&recorder, || grpo::train(&inputs, resume, &recorder, control));
+    let last = match &outcome {
+        Ok(outcome) => EventBody::Finished { stopped: *outcome == Outcome::Stopped },
+        Err(error) => EventBody::Failed { phase: recorder.phase(), cause: error.to_string() },
+    };
+    match (recorder.emit(vec![last]), outcome) {
+        (Err(error), Ok(_)) => Err(error),
+        (_, outcome) => outcome,
+    }
+}
+
+/// Runs `work` with a watchdog beside it; a panic becomes an error.
+fn watched<'a>(recorder: &Recorder<'a>, work: impl FnOnce() -> Result<Outcome, TrainError>) -> Result<Outcome, TrainError> {
+    let (running, end) = channel::<()>();
+    thread::scope(|scope| {
+        let watchdog = thread::Builder::new().name("watchdog".into());
+        let watchdog = watchdog.spawn_scoped(scope, move || recorder.watch(STALL_LIMIT, &end));
+        let outcome = catch_unwind(AssertUnwindSafe(work));
+        drop(running);
+        watchdog.map_err(|error| TrainError::Run(format!("no thread for the watchdog: {error}")))?;
+        outcome.unwrap_or_else(|payload| Err(TrainError::Panic(panic_text(&*payload))))
+    })
+}
+
+/// Makes the folder and writes `run.toml`, or checks that they are there.
+fn prepare(inputs: &RunInputs, resume: bool) -> Result<(), TrainError> {
+    let path = inputs.run_dir.join("run.toml");
+    if resume {
+        return if read_config(&inputs.run_dir)? == inputs.config {
+            Ok(())
+        } else {
+            Err(TrainError::Run("a run is resumed with its own config, but another was given".into()))
+        };
+    }
+    if path.exists() {
+        return Err(TrainError::Run(format!("{} already holds a run; resume it or choose another folder", inputs.run_dir.display())));
+    }
+    for folder in ["", "rollouts", "checkpoints", "results"] {
+        let dir = inputs.run_dir.join(folder);
+        std::fs::create_dir_all(&dir).map_err(|error| TrainError::io(&dir, error))?;
+    }
+    let text = toml::to_string(&inputs.config).map_err(|error| TrainError::Run(error.to_string()))?;
+    write_whole(&path, text.as_bytes())
+}
+
+/// The config that a run folder was made with.
+///
+/// # Errors
+/// A missing or damaged `run.toml`.
+pub fn read_config(run_dir: &Path) -> Result<RunConfig, TrainError> {
+    let path = run_dir.join("run.toml");
+    let text = std::fs::read_to_string(&path).map_err(|error| TrainError::io(&path, error))?;
+    toml::from_str(&text).map_err(|error| TrainError::Run(format!("{}: {error}", path.display())))
+}

@@ -1,0 +1,194 @@
+//! Runs from outside: the folder, resuming bit for bit, and obeying.
+
+mod common;
+
+use shared::event::{Control, ControlStage, EventBody, RunEvent, StepMetrics};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Receiver, channel};
+use std::time::Duration;
+use train::{NoControl, Outcome, Request};
+
+/// Asks for one thing after a number of steps, then for the others while paused.
+struct Script {
+    after: u32,
+    polls: u32,
+    wishes: Vec<Control>,
+}
+
+impl Script {
+    fn new(after: u32, wishes: &[Control]) -> Self {
+        Self { after, polls: 0, wishes: wishes.iter().rev().copied().collect() }
+    }
+}
+
+impl train::Control for Script {
+    fn poll(&mut self) -> Option<Request> {
+        self.polls += 1;
+        if self.polls <= self.after { None } else { self.wishes.pop().map(Request::of) }
+    }
+
+    fn wait(&mut self, _timeout: Duration) -> Option<Request> {
+        self.wishes.pop().map(Request::of)
+    }
+}
+
+/// Every file below a folder with its bytes.
+fn files(dir: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    let mut found = BTreeMap::new();
+    for entry in std::fs::read_dir(dir).expect("a folder") {
+        let path = entry.expect("an entry").path();
+        if path.is_dir() {
+            found.extend(files(&path).into_iter().map(|(name, bytes)| (PathBuf::from(path.file_name().expect("named")).join(name), bytes)));
+        } else {
+            found.insert(PathBuf::from(path.file_name().expect("named")), std::fs::read(&path).expect("read"));
+        }
+    }
+    found
+}
+
+/// The last figures of every step, without the times.
+fn figures(events: &[RunEvent]) -> BTreeMap<u64, StepMetrics> {
+    let timeless = |metrics: &StepMetrics| StepMetrics {
+        tokens_per_sec: 0.0,
+        step_secs: 0.0,
+        sample_secs: 0.0,
+        rollout_secs: 0.0,
+        reward_secs: 0.0,
+        update_secs: 0.0,
+        ..metrics.clone()
+    };
+    let steps = events.iter().filter_map(|event| match &event.body {
+        EventBody::Step(metrics) => Some((event.step, timeless(metrics))),
+        _ => None,
+    });
+    steps.collect()
+}
+
+#[test]
+fn a_resumed_run_is_the_unbroken_run_byte_for_byte() {
+    let dir = tempfile::tempdir().expect("a folder");
+    common::videos(dir.path(), 2);
+    let config = common::config(13);
+    let (outcome, whole) = common::run(common::inputs(dir.path(), "whole", config.clone()), false, &mut NoControl);
+    assert_eq!(outcome.expect("ran"), Outcome::Finished);
+
+    let broken = || common::inputs(dir.path(), "broken", config.clone());
+    let mut stop = Script::new(6, &[Control::Stop]);
+    let (outcome, first) = common::run(broken(), false, &mut stop);
+    assert_eq!(outcome.expect("ran"), Outcome::Stopped);
+    assert_eq!(first.last().map(|event| &event.body), Some(&EventBody::Finished { stopped: true }));
+    let (outcome, second) = common::run(broken(), true, &mut NoControl);
+    assert_eq!(outcome.expect("ran"), Outcome::Finished);
+
+    let mut both = figures(&first);
+    assert_eq!(both.len(), 6);
+    both.extend(figures(&second));
+    assert_eq!(both, figures(&whole));
+    for folder in ["rollouts", "checkpoints/13"] {
+        let (a, b) = (files(&dir.path().join("whole").join(folder)), files(&dir.path().join("broken").join(folder)));
+        assert!(!a.is_empty());
+        assert_eq!(a.keys().collect::<Vec<_>>(), b.keys().collect::<Vec<_>>());
+        for (name, bytes) in &a {
+            assert!(*bytes == b[name], "{folder}/{} differs", name.display());
+        }
+    }
+    let journal = train::journal::read(&dir.path().join("broken")).expect("a journal");
+    assert!(journal.iter().map(|event| event.seq).eq(1..=journal.len() as u64));
+    assert_eq!(journal, [first, second].concat());
+    let resumed = journal.iter().filter_map(|event| match event.body {
+        EventBody::RunStarted { resumed_from, .. } => Some(resumed_from),
+        _ => None,
+    });
+    assert_eq!(resumed.collect::<Vec<_>>(), [0, 6]);
+}
+
+#[test]
+fn work_after_the_last_checkpoint_is_made_again_and_a_torn_line_is_cut() {
+    let dir = tempfile::tempdir().expect("a folder");
+    common::videos(dir.path(), 1);
+    let mut config = common::config(5);
+    config.checkpoint.every = 2;
+    let (_, whole) = common::run(common::inputs(dir.path(), "whole", config.clone()), false, &mut NoControl);
+    // A process that died after step 5 and before its checkpoint.
+    let run_dir = dir.path().join("whole");
+    std::fs::remove_dir_all(run_dir.join("checkpoints/5")).expect("removed");
+    std::fs::create_dir_all(run_dir.join("checkpoints/partial-5")).expect("made");
+    let journal = run_dir.join("journal.jsonl");
+    let mut text = std::fs::read(&journal).expect("read");
+    text.extend_from_slice(b"{\"seq\":99999,\"at\":1.0,\"st");
+    std::fs::write(&journal, text).expect("written");
+    let rollouts = files(&run_dir.join("rollouts"));
+    let (outcome, again) = common::run(common::inputs(dir.path(), "whole", config), true, &mut NoControl);
+    assert_eq!(outcome.expect("ran"), Outcome::Finished);
+    assert_eq!(figures(&again).keys().copied().collect::<Vec<_>>(), [5]);
+    assert_eq!(figures(&again)[&5], figures(&whole)[&5]);
+    assert!(files(&run_dir.join("rollouts")) == rollouts);
+    let journal = train::journal::read(&run_dir).expect("whole lines only");
+    assert!(journal.iter().map(|event| event.seq).eq(1..=journal.len() as u64));
+}
+
+#[test]
+fn requests_are_obeyed_between_steps_and_told() {
+    let dir = tempfile::tempdir().expect("a folder");
+    common::videos(dir.path(), 1);
+    let wishes = [Control::Pause, Control::Checkpoint, Control::Resume];
+    let inputs = common::inputs(dir.path(), "run", common::config(4));
+    let (outcome, events) = common::run(inputs, false, &mut Script::new(2, &wishes));
+    assert_eq!(outcome.expect("ran"), Outcome::Finished);
+    let told: Vec<_> = events
+        .iter()
+        .filter_map(|event| match event.body {
+            EventBody::Control { control, stage: ControlStage::Acknowledged, .. } => Some((event.step, control)),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(told, wishes.map(|wish| (2, wish)));
+    assert!(dir.path().join("run/checkpoints/2/policy/model.safetensors").is_file());
+    assert_eq!(figures(&events).len(), 4);
+}
+
+#[test]
+fn a_paused_run_whose_worker_is_gone_stops_with_a_checkpoint() {
+    let dir = tempfile::tempdir().expect("a folder");
+    common::videos(dir.path(), 1);
+    let (sender, mut receiver): (_, Receiver<Request>) = channel();
+    sender.send(Request { control: Control::Pause, by: Some("Ada".into()) }).expect("open");
+    drop(sender);
+    let (outcome, events) = common::run(common::inputs(dir.path(), "run", common::config(3)), false, &mut receiver);
+    assert_eq!(outcome.expect("ran"), Outcome::Stopped);
+    assert!(events.iter().any(|event| matches!(&event.body, EventBody::Control { by: Some(by), .. } if by == "Ada")));
+    assert!(events.iter().any(|event| matches!(event.body, EventBody::Checkpoint { .. })));
+}
+
+#[test]
+fn bad_videos_are_warnings_and_none_at_all_is_an_error() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let videos = common::videos(dir.path(), 1);
+    std::fs::write(videos.join("broken.mp4"), b"not a video").expect("written");
+    let (outcome, events) = common::run(common::inputs(dir.path(), "run", common::config(1)), false, &mut NoControl);
+    assert_eq!(outcome.expect("ran"), Outcome::Finished);
+    let warned = |event: &RunEvent| matches!(&event.body, EventBody::Warning { message } if message.contains("broken.mp4"));
+    assert!(events.iter().any(warned));
+    std::fs::remove_file(videos.join("scene-0.webm")).expect("removed");
+    let (outcome, events) = common::run(common::inputs(dir.path(), "empty", common::config(1)), false, &mut NoControl);
+    assert!(outcome.is_err());
+    assert!(matches!(events.last().map(|event| &event.body), Some(EventBody::Failed { .. })));
+}
+
+#[test]
+fn rollout_files_hold_what_the_journal_tells() {
+    let dir = tempfile::tempdir().expect("a folder");
+    common::videos(dir.path(), 1);
+    let (_, events) = common::run(common::inputs(dir.path(), "run", common::config(2)), false, &mut NoControl);
+    let told: Vec<_> = events
+        .into_iter()
+        .filter_map(|event| match event.body {
+            EventBody::RolloutGroup(group) => Some(*group),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(told.len(), 4);
+    assert_eq!(train::records::read(&dir.path().join("run")).expect("readable"), told);
+    assert_eq!(train::records::read_step(&dir.path().join("run"), 2).expect("readable"), told[2..]);
+}
