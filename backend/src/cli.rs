@@ -38,6 +38,10 @@ enum Command {
     Score(cmd::score::Args),
     /// Print a whole run config with what each field means
     Config(cmd::config::Args),
+    /// Train a policy into a run folder, without a server
+    Train(cmd::train::Args),
+    /// Teach a policy the tasks by example before it is trained
+    Warmup(cmd::warmup::Args),
     /// Compute a policy's logits for given inputs
     Logits(cmd::logits::Args),
     /// Continue given inputs with a policy
@@ -69,6 +73,8 @@ fn dispatch(command: Command) -> Result<ExitCode> {
         Command::Perturb(args) => cmd::perturb::run(args)?,
         Command::Score(args) => cmd::score::run(args)?,
         Command::Config(args) => cmd::config::run(args)?,
+        Command::Train(args) => cmd::train::run(args)?,
+        Command::Warmup(args) => cmd::warmup::run(args)?,
         Command::Logits(args) => cmd::logits::run(args)?,
         Command::Generate(args) => cmd::generate::run(args)?,
         Command::Doctor(args) => {

@@ -3,7 +3,7 @@
 
 use shared::event::RunEvent;
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, Seek, SeekFrom};
+use std::io::{self, BufRead, BufReader, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 /// Bytes of lines given at once at most; one line may be longer.
@@ -85,7 +85,12 @@ pub fn hold(run_dir: &Path) -> io::Result<Option<File>> {
         .write(true)
         .open(run_dir.join(shared::link::LOCK_FILE))?;
     match file.try_lock() {
-        Ok(()) => Ok(Some(file)),
+        Ok(()) => {
+            // Only for people who look which process it is.
+            file.set_len(0)?;
+            writeln!(&file, "{}", std::process::id())?;
+            Ok(Some(file))
+        }
         Err(std::fs::TryLockError::WouldBlock) => Ok(None),
         Err(std::fs::TryLockError::Error(error)) => Err(error),
     }
@@ -96,7 +101,6 @@ pub fn hold(run_dir: &Path) -> io::Result<Option<File>> {
 mod tests {
     use super::*;
     use shared::event::EventBody;
-    use std::io::Write;
 
     fn line(seq: u64) -> String {
         let body = EventBody::Warning { message: "odd".into() };
@@ -112,13 +116,13 @@ mod tests {
     fn a_growing_journal_is_read_once_and_without_torn_lines() {
         let dir = tempfile::tempdir().unwrap();
         let mut reader = JournalReader::after(dir.path(), 1);
-        assert_eq!(seqs(&mut reader), []);
+        assert_eq!(seqs(&mut reader), [0u64; 0]);
         let mut file = File::create(dir.path().join("journal.jsonl")).unwrap();
         write!(file, "{}\n{}\n{}", line(1), line(2), &line(3)[..9]).unwrap();
         assert_eq!(seqs(&mut reader), [2]);
         write!(file, "{}\n", &line(3)[9..]).unwrap();
         assert_eq!(seqs(&mut reader), [3]);
-        assert_eq!(seqs(&mut reader), []);
+        assert_eq!(seqs(&mut reader), [0u64; 0]);
     }
 
     #[test]

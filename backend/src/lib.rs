@@ -20,8 +20,14 @@ pub mod worker;
 /// The program's `main`: sets up logging and reads the command line.
 pub fn start() -> std::process::ExitCode {
     let command = std::env::args().nth(1);
-    if matches!(command.as_deref(), Some("worker" | "warmup" | "train")) {
-        policy::tune_process();
+    match command.as_deref() {
+        Some("worker" | "warmup" | "train") => policy::tune_process(),
+        Some("serve" | "demo") => {}
+        // `videossr config | head` should end quietly.
+        // SAFETY: sets a signal's disposition before any thread exists.
+        _ => unsafe {
+            libc::signal(libc::SIGPIPE, libc::SIG_DFL);
+        },
     }
     let filter = tracing_subscriber::EnvFilter::try_from_env("VIDEOSSR_LOG")
         .unwrap_or_else(|_| "info".into());

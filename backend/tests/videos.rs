@@ -46,9 +46,10 @@ async fn an_upload_over_the_limit_is_refused() {
 async fn the_same_content_is_kept_once() {
     let test = TestServer::start().await;
     let admin = test.admin().await;
-    let first = admin.upload("a.webm", small_video(60)).await;
+    let bytes = small_video(60);
+    let first = admin.upload("a.webm", bytes.clone()).await;
     assert_eq!(first.status, StatusCode::CREATED, "{}", first.json());
-    let second = admin.upload("b.webm", small_video(60)).await;
+    let second = admin.upload("b.webm", bytes).await;
     assert_eq!(second.status, StatusCode::OK);
     assert_eq!(first.read::<VideoBody>(), second.read::<VideoBody>());
     assert_eq!(files_under(&test.server.app.data.videos()).len(), 1);
@@ -61,7 +62,8 @@ async fn the_same_content_is_kept_once() {
 async fn pictures_and_the_file_itself_are_served() {
     let test = TestServer::start().await;
     let admin = test.admin().await;
-    let body: VideoBody = admin.upload("a.webm", small_video(60)).await.read();
+    let bytes = small_video(60);
+    let body: VideoBody = admin.upload("a.webm", bytes.clone()).await.read();
     let base = format!("/api/v1/videos/{}", body.video.meta.id.hex());
     for picture in ["thumb.jpg", "strip.jpg"] {
         let answer = admin.get(&format!("{base}/{picture}")).await;
@@ -77,7 +79,7 @@ async fn pictures_and_the_file_itself_are_served() {
         .body(Body::empty());
     let part = test.send(request.unwrap()).await;
     assert_eq!(part.status, StatusCode::PARTIAL_CONTENT);
-    assert_eq!(part.bytes, small_video(60)[4..12]);
+    assert_eq!(part.bytes, bytes[4..12]);
     let unknown = format!("/api/v1/videos/{}/thumb.jpg", "0".repeat(64));
     assert_eq!(admin.get(&unknown).await.status, StatusCode::NOT_FOUND);
 }

@@ -25,33 +25,15 @@ pub fn grpo(rewards: &[f64]) -> Advantages {
     let n = rewards.len() as f64;
     if rewards.len() < 2 {
         let mean = rewards.first().copied().unwrap_or(0.0);
-        return Advantages {
-            values: vec![0.0; rewards.len()],
-            mean,
-            std: 0.0,
-            degenerate: true,
-        };
+        return Advantages { values: vec![0.0; rewards.len()], mean, std: 0.0, degenerate: true };
     }
     let mean = rewards.iter().sum::<f64>() / n;
     let variance = rewards.iter().map(|r| (r - mean).powi(2)).sum::<f64>() / (n - 1.0);
     let std = variance.sqrt();
     let degenerate = std < NO_SPREAD;
-    let values = rewards
-        .iter()
-        .map(|r| {
-            if degenerate {
-                0.0
-            } else {
-                (r - mean) / (std + 1e-6)
-            }
-        })
-        .collect();
-    Advantages {
-        values,
-        mean,
-        std,
-        degenerate,
-    }
+    let values =
+        rewards.iter().map(|r| if degenerate { 0.0 } else { (r - mean) / (std + 1e-6) }).collect();
+    Advantages { values, mean, std, degenerate }
 }
 
 #[cfg(test)]

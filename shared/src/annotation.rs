@@ -278,12 +278,7 @@ pub fn apply(
         Action::Submit { tags, note } => submit(label, op, tags, note, by, at),
         Action::Withdraw => {
             let label = own(label, by)?;
-            Ok(Label {
-                version: version + 1,
-                state: LabelState::Withdrawn,
-                at,
-                ..label.clone()
-            })
+            Ok(Label { version: version + 1, state: LabelState::Withdrawn, at, ..label.clone() })
         }
         Action::Accept { comment } => review(label, LabelState::Accepted, comment, by, at),
         Action::AskChanges { comment } if comment.trim().is_empty() => {
@@ -308,9 +303,7 @@ fn submit(
         && label.author.id != by.id
         && label.state != LabelState::Withdrawn
     {
-        return Err(Refusal::NotNow(
-            "somebody else labelled this rollout; review theirs instead",
-        ));
+        return Err(Refusal::NotNow("somebody else labelled this rollout; review theirs instead"));
     }
     Ok(Label {
         target: op.target.clone(),
@@ -364,111 +357,50 @@ mod tests {
     use super::*;
 
     fn person(id: u64) -> PersonRef {
-        PersonRef {
-            id,
-            name: format!("P{id}"),
-        }
+        PersonRef { id, name: format!("P{id}") }
     }
 
     fn op(base_version: u64, action: Action) -> Op {
-        let target = RolloutRef {
-            run: "r".into(),
-            step: 1,
-            group: 0,
-            rollout: 0,
-        };
-        Op {
-            target,
-            base_version,
-            action,
-        }
+        let target = RolloutRef { run: "r".into(), step: 1, group: 0, rollout: 0 };
+        Op { target, base_version, action }
     }
 
     fn submitted() -> Label {
-        let action = Action::Submit {
-            tags: vec![Tag::Late],
-            note: " see 3 s ".into(),
-        };
+        let action = Action::Submit { tags: vec![Tag::Late], note: " see 3 s ".into() };
         apply(None, &op(0, action), &person(1), Role::Annotator, 1.0).expect("first label")
     }
 
     #[test]
     fn a_second_person_accepts() {
         let label = submitted();
-        assert_eq!(
-            (label.state, label.note.as_str()),
-            (LabelState::Submitted, "see 3 s")
-        );
-        let accept = op(
-            1,
-            Action::Accept {
-                comment: String::new(),
-            },
-        );
+        assert_eq!((label.state, label.note.as_str()), (LabelState::Submitted, "see 3 s"));
+        let accept = op(1, Action::Accept { comment: String::new() });
         let accepted =
             apply(Some(&label), &accept, &person(2), Role::Reviewer, 2.0).expect("accept");
-        assert_eq!(
-            (accepted.state, accepted.version),
-            (LabelState::Accepted, 2)
-        );
+        assert_eq!((accepted.state, accepted.version), (LabelState::Accepted, 2));
     }
 
     #[test]
     fn what_is_refused() {
         let label = submitted();
-        let accept = || {
-            op(
-                1,
-                Action::Accept {
-                    comment: String::new(),
-                },
-            )
-        };
+        let accept = || op(1, Action::Accept { comment: String::new() });
         let with = |op: &Op, who: u64, role| apply(Some(&label), op, &person(who), role, 2.0);
-        assert!(matches!(
-            with(&accept(), 1, Role::Admin),
-            Err(Refusal::NotNow(_))
-        ));
+        assert!(matches!(with(&accept(), 1, Role::Admin), Err(Refusal::NotNow(_))));
         assert_eq!(
             with(&accept(), 2, Role::Annotator),
-            Err(Refusal::NotAllowed {
-                needs: Role::Reviewer
-            })
+            Err(Refusal::NotAllowed { needs: Role::Reviewer })
         );
         let stale = op(0, Action::Withdraw);
-        assert_eq!(
-            with(&stale, 1, Role::Admin),
-            Err(Refusal::Stale { newer: 1 })
-        );
-        let silent = op(
-            1,
-            Action::AskChanges {
-                comment: "  ".into(),
-            },
-        );
-        assert!(matches!(
-            with(&silent, 2, Role::Reviewer),
-            Err(Refusal::NotNow(_))
-        ));
-        let empty = op(
-            0,
-            Action::Submit {
-                tags: vec![],
-                note: String::new(),
-            },
-        );
+        assert_eq!(with(&stale, 1, Role::Admin), Err(Refusal::Stale { newer: 1 }));
+        let silent = op(1, Action::AskChanges { comment: "  ".into() });
+        assert!(matches!(with(&silent, 2, Role::Reviewer), Err(Refusal::NotNow(_))));
+        let empty = op(0, Action::Submit { tags: vec![], note: String::new() });
         assert!(apply(None, &empty, &person(1), Role::Annotator, 0.0).is_err());
     }
 
     #[test]
     fn operations_survive_json() {
-        let op = op(
-            3,
-            Action::Submit {
-                tags: vec![Tag::MissedIt],
-                note: "x".into(),
-            },
-        );
+        let op = op(3, Action::Submit { tags: vec![Tag::MissedIt], note: "x".into() });
         let text = serde_json::to_string(&op).expect("json");
         assert_eq!(serde_json::from_str::<Op>(&text).expect("same"), op);
     }

@@ -36,9 +36,7 @@ pub enum Parsed {
 
 impl Parsed {
     fn unreadable(why: &str) -> Self {
-        Self::Unreadable {
-            why: why.to_owned(),
-        }
+        Self::Unreadable { why: why.to_owned() }
     }
 
     /// Whether the text had the form that the task asks for.
@@ -53,12 +51,8 @@ impl Parsed {
 pub fn parse_exact(kind: TaskKind, text: &str) -> Parsed {
     match kind {
         TaskKind::Grounding => exact_span(text),
-        TaskKind::Counting => Parsed::Counts {
-            counts: digit_runs(text),
-        },
-        TaskKind::Jigsaw => Parsed::Order {
-            order: strip(text).to_owned(),
-        },
+        TaskKind::Counting => Parsed::Counts { counts: digit_runs(text) },
+        TaskKind::Jigsaw => Parsed::Order { order: strip(text).to_owned() },
     }
 }
 
@@ -71,9 +65,7 @@ pub fn parse_tolerant(kind: TaskKind, text: &str) -> Parsed {
         TaskKind::Counting => {
             let runs = digit_runs(text);
             match runs.len().checked_sub(3) {
-                Some(from) => Parsed::Counts {
-                    counts: runs[from..].to_vec(),
-                },
+                Some(from) => Parsed::Counts { counts: runs[from..].to_vec() },
                 None => Parsed::unreadable("fewer than three whole numbers"),
             }
         }
@@ -109,11 +101,7 @@ fn exact_span(text: &str) -> Parsed {
 /// A run of digits and dots as Python's `float` reads it: `1.`, `.5` and `1.5` are
 /// numbers, `.` and `1.2.3` are not.
 fn python_float(text: &str) -> Option<f64> {
-    if text.bytes().any(|b| b.is_ascii_digit()) {
-        text.parse().ok()
-    } else {
-        None
-    }
+    if text.bytes().any(|b| b.is_ascii_digit()) { text.parse().ok() } else { None }
 }
 
 fn digit_runs(text: &str) -> Vec<f64> {
@@ -132,20 +120,13 @@ fn tolerant_span(text: &str) -> Parsed {
             .trim_start_matches(['s', 'S'])
             .trim_start_matches("econds")
             .trim();
-        matches!(
-            between,
-            "-" | "–" | "—" | "~" | "to" | "and" | "until" | "through"
-        )
+        matches!(between, "-" | "–" | "—" | "~" | "to" | "and" | "until" | "through")
     };
-    let found = numbers
-        .windows(2)
-        .rev()
-        .find(|pair| joined(&pair[0], &pair[1]));
+    let found = numbers.windows(2).rev().find(|pair| joined(&pair[0], &pair[1]));
     match found {
-        Some(pair) if pair[0].value <= pair[1].value => Parsed::Span {
-            start: pair[0].value,
-            end: pair[1].value,
-        },
+        Some(pair) if pair[0].value <= pair[1].value => {
+            Parsed::Span { start: pair[0].value, end: pair[1].value }
+        }
         Some(_) => Parsed::unreadable("the start is after the end"),
         None => Parsed::unreadable("no two numbers joined by a dash, `to` or `and`"),
     }
@@ -177,11 +158,7 @@ fn numbers_with_places(text: &str) -> Vec<Place> {
             }
         }
         if let Ok(value) = text[start..at].parse() {
-            places.push(Place {
-                start,
-                end: at,
-                value,
-            });
+            places.push(Place { start, end: at, value });
         }
     }
     places
@@ -192,20 +169,12 @@ fn tolerant_order(text: &str) -> Parsed {
         let n = digits.len();
         (2..=9).contains(&n) && (1..=n).all(|k| digits.contains(char::from(b'0' + k as u8)))
     };
-    let runs = text
-        .split(|c: char| !c.is_ascii_digit())
-        .filter(|r| !r.is_empty());
+    let runs = text.split(|c: char| !c.is_ascii_digit()).filter(|r| !r.is_empty());
     if let Some(order) = runs.filter(|run| is_permutation(run)).next_back() {
-        return Parsed::Order {
-            order: order.to_owned(),
-        };
+        return Parsed::Order { order: order.to_owned() };
     }
     let listed = text.split(|c: char| !(c.is_ascii_digit() || " ,;>-[]".contains(c)));
-    let joined = listed.map(|part| {
-        part.chars()
-            .filter(char::is_ascii_digit)
-            .collect::<String>()
-    });
+    let joined = listed.map(|part| part.chars().filter(char::is_ascii_digit).collect::<String>());
     match joined.filter(|digits| is_permutation(digits)).next_back() {
         Some(order) => Parsed::Order { order },
         None => Parsed::unreadable("no order of the clips"),
@@ -219,29 +188,11 @@ mod tests {
     #[test]
     fn exact_spans() {
         let read = |text| parse_exact(TaskKind::Grounding, text);
-        assert_eq!(
-            read(" 10 - 20 "),
-            Parsed::Span {
-                start: 10.0,
-                end: 20.0
-            }
-        );
-        assert_eq!(
-            read("10.-.5e"),
-            Parsed::unreadable("the whole answer is not two numbers")
-        );
-        for bad in [
-            "20-10",
-            "10-20 s",
-            "<a>1-2</a>",
-            "10–20",
-            "10.5.1-20",
-            "",
-            "-",
-            "1-",
-            ".-1",
-            "１-２",
-        ] {
+        assert_eq!(read(" 10 - 20 "), Parsed::Span { start: 10.0, end: 20.0 });
+        assert_eq!(read("10.-.5e"), Parsed::unreadable("the whole answer is not two numbers"));
+        for bad in
+            ["20-10", "10-20 s", "<a>1-2</a>", "10–20", "10.5.1-20", "", "-", "1-", ".-1", "１-２"]
+        {
             assert!(!read(bad).is_readable(), "{bad}");
         }
     }
@@ -249,29 +200,11 @@ mod tests {
     #[test]
     fn tolerant_readings_find_answers_in_prose() {
         let span = parse_tolerant(TaskKind::Grounding, "I think it is from 3.5 s to 7 s.");
-        assert_eq!(
-            span,
-            Parsed::Span {
-                start: 3.5,
-                end: 7.0
-            }
-        );
+        assert_eq!(span, Parsed::Span { start: 3.5, end: 7.0 });
         let order = parse_tolerant(TaskKind::Jigsaw, "The order is 3, 4, 1, 5, 6, 2.");
-        assert_eq!(
-            order,
-            Parsed::Order {
-                order: "341562".into()
-            }
-        );
-        let counts = parse_tolerant(
-            TaskKind::Counting,
-            "In 48 frames: 3 circles, 1 square, 4 triangles",
-        );
-        assert_eq!(
-            counts,
-            Parsed::Counts {
-                counts: vec![3.0, 1.0, 4.0]
-            }
-        );
+        assert_eq!(order, Parsed::Order { order: "341562".into() });
+        let counts =
+            parse_tolerant(TaskKind::Counting, "In 48 frames: 3 circles, 1 square, 4 triangles");
+        assert_eq!(counts, Parsed::Counts { counts: vec![3.0, 1.0, 4.0] });
     }
 }

@@ -65,10 +65,7 @@ pub struct Person {
 impl Person {
     /// As shown beside what they did.
     pub fn as_ref(&self) -> PersonRef {
-        PersonRef {
-            id: self.id,
-            name: self.name.clone(),
-        }
+        PersonRef { id: self.id, name: self.name.clone() }
     }
 }
 
@@ -458,18 +455,9 @@ mod tests {
             after_seq: 4,
         };
         let text = serde_json::to_string(&message).expect("json");
-        assert_eq!(
-            serde_json::from_str::<FromBrowser>(&text).expect("same"),
-            message
-        );
-        let message = ToBrowser::Events {
-            run: "r1".into(),
-            events: vec![],
-        };
+        assert_eq!(serde_json::from_str::<FromBrowser>(&text).expect("same"), message);
+        let message = ToBrowser::Events { run: "r1".into(), events: vec![] };
         let text = serde_json::to_string(&message).expect("json");
-        assert_eq!(
-            serde_json::from_str::<ToBrowser>(&text).expect("same"),
-            message
-        );
+        assert_eq!(serde_json::from_str::<ToBrowser>(&text).expect("same"), message);
     }
 }

@@ -85,27 +85,20 @@ impl MixtureItem {
     /// (mirror, easy, 6 clips).
     pub fn task(&self) -> Task {
         match self.task {
-            TaskKind::Grounding => Task::Grounding {
-                perturbation: self.perturbation.unwrap_or(Perturbation::Mirror),
-            },
-            TaskKind::Counting => Task::Counting {
-                difficulty: self.difficulty.unwrap_or(Difficulty::Easy),
-            },
-            TaskKind::Jigsaw => Task::Jigsaw {
-                clips: self.clips.unwrap_or(6),
-            },
+            TaskKind::Grounding => {
+                Task::Grounding { perturbation: self.perturbation.unwrap_or(Perturbation::Mirror) }
+            }
+            TaskKind::Counting => {
+                Task::Counting { difficulty: self.difficulty.unwrap_or(Difficulty::Easy) }
+            }
+            TaskKind::Jigsaw => Task::Jigsaw { clips: self.clips.unwrap_or(6) },
         }
     }
 
     /// The item of a task.
     pub fn of(task: Task, weight: f64) -> Self {
-        let mut item = Self {
-            task: task.kind(),
-            perturbation: None,
-            difficulty: None,
-            clips: None,
-            weight,
-        };
+        let mut item =
+            Self { task: task.kind(), perturbation: None, difficulty: None, clips: None, weight };
         match task {
             Task::Grounding { perturbation } => item.perturbation = Some(perturbation),
             Task::Counting { difficulty } => item.difficulty = Some(difficulty),
@@ -287,18 +280,13 @@ impl RunConfig {
     /// The value at a dotted key, `Null` if there is none.
     pub fn value_at(&self, key: &str) -> Value {
         let whole = serde_json::to_value(self).unwrap_or(Value::Null);
-        key.split('.')
-            .try_fold(&whole, |at, part| at.get(part))
-            .cloned()
-            .unwrap_or(Value::Null)
+        key.split('.').try_fold(&whole, |at, part| at.get(part)).cloned().unwrap_or(Value::Null)
     }
 
     /// Every value that is out of its range.
     pub fn problems(&self) -> Vec<Problem> {
-        let mut problems: Vec<Problem> = FIELDS
-            .iter()
-            .filter_map(|field| field.problem(&self.value_at(field.key)))
-            .collect();
+        let mut problems: Vec<Problem> =
+            FIELDS.iter().filter_map(|field| field.problem(&self.value_at(field.key))).collect();
         self.mixture_problems(&mut problems);
         problems
     }
@@ -316,17 +304,10 @@ impl RunConfig {
             if let Some(clips) = item.clips
                 && !((2..=9).contains(&clips) && crate::video::STRIP_FRAMES.is_multiple_of(clips))
             {
-                say(
-                    at("clips"),
-                    format!("{clips} does not divide 48; use 2, 3, 4, 6 or 8"),
-                );
+                say(at("clips"), format!("{clips} does not divide 48; use 2, 3, 4, 6 or 8"));
             }
             let strangers = [
-                (
-                    "perturbation",
-                    item.perturbation.is_some(),
-                    TaskKind::Grounding,
-                ),
+                ("perturbation", item.perturbation.is_some(), TaskKind::Grounding),
                 ("difficulty", item.difficulty.is_some(), TaskKind::Counting),
                 ("clips", item.clips.is_some(), TaskKind::Jigsaw),
             ];
@@ -345,11 +326,7 @@ const MIXTURE_KEYS: [&str; 5] = ["task", "perturbation", "difficulty", "clips", 
 fn unknown_keys(value: &Value, prefix: &str, problems: &mut Vec<Problem>) {
     let Value::Object(map) = value else { return };
     for (name, inner) in map {
-        let key = if prefix.is_empty() {
-            name.clone()
-        } else {
-            format!("{prefix}.{name}")
-        };
+        let key = if prefix.is_empty() { name.clone() } else { format!("{prefix}.{name}") };
         let is_group = FIELDS.iter().any(|f| f.key.starts_with(&format!("{key}.")));
         if is_group {
             unknown_keys(inner, &key, problems);
@@ -376,22 +353,14 @@ fn unknown_mixture_keys(value: &Value, problems: &mut Vec<Problem>) {
 fn stranger<'a>(key: &str, known: impl Iterator<Item = &'a str>) -> Problem {
     let nearest =
         known.max_by(|a, b| strsim::jaro_winkler(key, a).total_cmp(&strsim::jaro_winkler(key, b)));
-    let hint = nearest
-        .map(|n| format!("; did you mean `{n}`?"))
-        .unwrap_or_default();
-    Problem {
-        field: key.to_owned(),
-        message: format!("is not a known key{hint}"),
-    }
+    let hint = nearest.map(|n| format!("; did you mean `{n}`?")).unwrap_or_default();
+    Problem { field: key.to_owned(), message: format!("is not a known key{hint}") }
 }
 
 /// Finds the first key whose value alone does not fit, so that the message can name it.
 fn wrong_type(value: &Value, base: &RunConfig, whole: &serde_json::Error) -> Problem {
     for field in FIELDS {
-        let given = field
-            .key
-            .split('.')
-            .try_fold(value, |at, part| at.get(part));
+        let given = field.key.split('.').try_fold(value, |at, part| at.get(part));
         let Some(given) = given else { continue };
         let mut probe = serde_json::to_value(base).unwrap_or(Value::Null);
         let nested = field.key.rsplit('.').fold(given.clone(), |inner, part| {
@@ -400,16 +369,10 @@ fn wrong_type(value: &Value, base: &RunConfig, whole: &serde_json::Error) -> Pro
         merge(&mut probe, &nested);
         if serde_json::from_value::<RunConfig>(probe).is_err() {
             let message = format!("{given} does not fit; {}", field.kind.describe());
-            return Problem {
-                field: field.key.to_owned(),
-                message,
-            };
+            return Problem { field: field.key.to_owned(), message };
         }
     }
-    Problem {
-        field: String::new(),
-        message: whole.to_string(),
-    }
+    Problem { field: String::new(), message: whole.to_string() }
 }
 
 fn merge(base: &mut Value, over: &Value) {
@@ -439,24 +402,12 @@ mod tests {
     fn every_field_is_described_once_and_every_description_has_a_field() {
         fn leaves(value: &Value, prefix: &str, out: &mut Vec<String>) {
             for (name, inner) in value.as_object().into_iter().flatten() {
-                let key = if prefix.is_empty() {
-                    name.clone()
-                } else {
-                    format!("{prefix}.{name}")
-                };
-                if inner.is_object() {
-                    leaves(inner, &key, out)
-                } else {
-                    out.push(key)
-                }
+                let key = if prefix.is_empty() { name.clone() } else { format!("{prefix}.{name}") };
+                if inner.is_object() { leaves(inner, &key, out) } else { out.push(key) }
             }
         }
         let mut have = Vec::new();
-        leaves(
-            &serde_json::to_value(RunConfig::default()).expect("json"),
-            "",
-            &mut have,
-        );
+        leaves(&serde_json::to_value(RunConfig::default()).expect("json"), "", &mut have);
         let mut described: Vec<String> = FIELDS.iter().map(|f| f.key.to_owned()).collect();
         have.sort();
         described.sort();
@@ -482,18 +433,9 @@ mod tests {
         );
         let two = refuse(json!({"grpo": {"group_size": 1, "kl_coef": -1.0}}));
         assert_eq!(two.len(), 2, "{two:?}");
-        assert_eq!(
-            refuse(json!({"mixture": [{"task": "jigsaw", "clips": 7}]})).len(),
-            1
-        );
-        assert_eq!(
-            refuse(json!({"mixture": [{"task": "jigsaw", "clip": 6}]})).len(),
-            1
-        );
-        assert_eq!(
-            refuse(json!({"mixture": []})),
-            ["mixture: is empty; name at least one task"]
-        );
+        assert_eq!(refuse(json!({"mixture": [{"task": "jigsaw", "clips": 7}]})).len(), 1);
+        assert_eq!(refuse(json!({"mixture": [{"task": "jigsaw", "clip": 6}]})).len(), 1);
+        assert_eq!(refuse(json!({"mixture": []})), ["mixture: is empty; name at least one task"]);
     }
 
     #[test]
@@ -502,10 +444,7 @@ mod tests {
         let set = config.with("grpo.group_size", "4").expect("in range");
         assert_eq!(set.grpo.group_size, 4);
         assert_eq!(set.seed, config.seed);
-        assert_eq!(
-            config.with("reward", "strict").expect("known").reward,
-            RewardMode::Strict
-        );
+        assert_eq!(config.with("reward", "strict").expect("known").reward, RewardMode::Strict);
         assert!(config.with("reward", "harsh").is_err());
     }
 }

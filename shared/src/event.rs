@@ -263,17 +263,11 @@ mod tests {
             seq: 3,
             at: 1.5,
             step: 1,
-            body: EventBody::Step(StepMetrics {
-                reward_mean: 0.5,
-                ..Default::default()
-            }),
+            body: EventBody::Step(StepMetrics { reward_mean: 0.5, ..Default::default() }),
         };
         let text = serde_json::to_string(&event).expect("json");
         assert!(text.starts_with(r#"{"seq":3,"at":1.5,"step":1,"kind":"step","reward_mean":0.5"#));
-        assert_eq!(
-            serde_json::from_str::<RunEvent>(&text).expect("same"),
-            event
-        );
+        assert_eq!(serde_json::from_str::<RunEvent>(&text).expect("same"), event);
     }
 
     #[test]
@@ -288,21 +282,14 @@ mod tests {
         );
         let event: RunEvent = serde_json::from_str(&text).expect("a journal line");
         let again = serde_json::to_string(&event).expect("json");
-        assert_eq!(
-            serde_json::from_str::<RunEvent>(&again).expect("same"),
-            event
-        );
+        assert_eq!(serde_json::from_str::<RunEvent>(&again).expect("same"), event);
     }
 
     #[test]
     fn the_kind_written_is_the_kind_named() {
         for body in [
-            EventBody::Phase {
-                phase: Phase::Update,
-            },
-            EventBody::Warning {
-                message: "odd".into(),
-            },
+            EventBody::Phase { phase: Phase::Update },
+            EventBody::Warning { message: "odd".into() },
             EventBody::Finished { stopped: true },
             EventBody::Control {
                 control: Control::Pause,

@@ -94,10 +94,7 @@ impl RunState {
                 M::Fail,
             ) => S::Failed,
             (from, _) => {
-                return Err(IllegalMove {
-                    from,
-                    verb: step.verb(),
-                });
+                return Err(IllegalMove { from, verb: step.verb() });
             }
         };
         Ok(next)
@@ -222,12 +219,7 @@ impl RunView {
         }
         self.seq = event.seq;
         match &event.body {
-            EventBody::RunStarted {
-                steps,
-                device,
-                parameters,
-                resumed_from,
-            } => {
+            EventBody::RunStarted { steps, device, parameters, resumed_from } => {
                 self.steps = *steps;
                 self.device.clone_from(device);
                 self.parameters = *parameters;
@@ -253,13 +245,7 @@ impl RunView {
                     format!("Checkpoint after step {} written", event.step),
                 );
             }
-            EventBody::Evaluation {
-                set,
-                samples,
-                reward_mean,
-                reward_interval,
-                by_cell,
-            } => {
+            EventBody::Evaluation { set, samples, reward_mean, reward_interval, by_cell } => {
                 self.evaluations.push(EvaluationPoint {
                     step: event.step,
                     set: set.clone(),
@@ -279,21 +265,13 @@ impl RunView {
             }
             EventBody::Failed { phase, cause } => {
                 self.pending = None;
-                self.say(
-                    event,
-                    LogLevel::Bad,
-                    format!("Failed in {}: {cause}", phase.name()),
-                );
+                self.say(event, LogLevel::Bad, format!("Failed in {}: {cause}", phase.name()));
             }
             EventBody::Finished { stopped } => {
                 self.pending = None;
                 self.phase = None;
                 let text = if *stopped { "Stopped" } else { "Finished" };
-                self.say(
-                    event,
-                    LogLevel::Info,
-                    format!("{text} after step {}", event.step),
-                );
+                self.say(event, LogLevel::Info, format!("{text} after step {}", event.step));
             }
         }
     }
@@ -304,11 +282,7 @@ impl RunView {
             let text = format!("Update skipped: gradient norm {:.3e}", metrics.grad_norm);
             self.say(event, LogLevel::Warn, text);
         }
-        self.points.push(StepPoint {
-            step: event.step,
-            at: event.at,
-            metrics: metrics.clone(),
-        });
+        self.points.push(StepPoint { step: event.step, at: event.at, metrics: metrics.clone() });
     }
 
     fn take_control(
@@ -347,18 +321,11 @@ impl RunView {
         self.step = step;
         self.points.retain(|point| point.step <= step);
         self.groups.retain(|group| group.step <= step);
-        self.evaluations
-            .retain(|evaluation| evaluation.step <= step);
+        self.evaluations.retain(|evaluation| evaluation.step <= step);
     }
 
     fn say(&mut self, event: &RunEvent, level: LogLevel, text: String) {
-        self.log.push(LogLine {
-            seq: event.seq,
-            at: event.at,
-            step: event.step,
-            level,
-            text,
-        });
+        self.log.push(LogLine { seq: event.seq, at: event.at, step: event.step, level, text });
     }
 }
 
@@ -367,12 +334,7 @@ mod tests {
     use super::*;
 
     fn event(seq: u64, step: u64, body: EventBody) -> RunEvent {
-        RunEvent {
-            seq,
-            at: seq as f64,
-            step,
-            body,
-        }
+        RunEvent { seq, at: seq as f64, step, body }
     }
 
     #[test]
@@ -395,10 +357,7 @@ mod tests {
         ] {
             view.fold(&e);
         }
-        assert_eq!(
-            view.points.iter().map(|p| p.step).collect::<Vec<_>>(),
-            [1, 2]
-        );
+        assert_eq!(view.points.iter().map(|p| p.step).collect::<Vec<_>>(), [1, 2]);
         assert_eq!((view.step, view.seq), (2, 5));
     }
 
@@ -414,19 +373,12 @@ mod tests {
 
     #[test]
     fn a_request_is_pending_until_acknowledged() {
-        let control = |stage| EventBody::Control {
-            control: Control::Pause,
-            stage,
-            by: None,
-        };
+        let control = |stage| EventBody::Control { control: Control::Pause, stage, by: None };
         let mut view = RunView::default();
         view.fold(&event(1, 3, control(ControlStage::Requested)));
         assert_eq!(view.pending, Some(Control::Pause));
         view.fold(&event(2, 4, control(ControlStage::Acknowledged)));
         assert_eq!(view.pending, None);
-        assert_eq!(
-            view.log.last().map(|l| l.text.as_str()),
-            Some("Paused after step 4")
-        );
+        assert_eq!(view.log.last().map(|l| l.text.as_str()), Some("Paused after step 4"));
     }
 }

@@ -123,9 +123,6 @@ mod tests {
             acked: 7,
         };
         let text = serde_json::to_string(&start).expect("json");
-        assert_eq!(
-            serde_json::from_str::<ToWorker>(&text).expect("same"),
-            start
-        );
+        assert_eq!(serde_json::from_str::<ToWorker>(&text).expect("same"), start);
     }
 }

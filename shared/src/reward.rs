@@ -62,29 +62,17 @@ pub fn score_text(mode: RewardMode, kind: TaskKind, truth: &str, answer: &str) -
         (Parsed::Span { start, end }, Parsed::Span { start: a, end: b }) => {
             grade_span([*start, *end], [a, b])
         }
-        (
-            Parsed::Counts { counts },
-            Parsed::Counts {
-                counts: true_counts,
-            },
-        ) => grade_counts(counts, &true_counts),
+        (Parsed::Counts { counts }, Parsed::Counts { counts: true_counts }) => {
+            grade_counts(counts, &true_counts)
+        }
         (Parsed::Order { order }, Parsed::Order { order: true_order }) => {
             grade_order(order, &true_order)
         }
         (Parsed::Unreadable { why }, _) => Graded::unreadable(why.clone()),
         (_, _) => Graded::unreadable("the truth cannot be read".into()),
     };
-    let graded = if mode == RewardMode::Strict {
-        graded.strictly()
-    } else {
-        graded
-    };
-    RewardBreakdown {
-        total: graded.total,
-        parsed: graded.parsed,
-        reading,
-        parts: graded.parts,
-    }
+    let graded = if mode == RewardMode::Strict { graded.strictly() } else { graded };
+    RewardBreakdown { total: graded.total, parsed: graded.parsed, reading, parts: graded.parts }
 }
 
 struct Graded {
@@ -95,16 +83,8 @@ struct Graded {
 
 impl Graded {
     fn unreadable(why: String) -> Self {
-        let part = RewardPart {
-            label: "Form of the answer".into(),
-            found: why,
-            value: 0.0,
-        };
-        Self {
-            total: 0.0,
-            parsed: false,
-            parts: vec![part],
-        }
+        let part = RewardPart { label: "Form of the answer".into(), found: why, value: 0.0 };
+        Self { total: 0.0, parsed: false, parts: vec![part] }
     }
 
     /// Keeps a full reward and nothing else.
@@ -114,16 +94,8 @@ impl Graded {
         }
         let total = if self.total >= 1.0 - 1e-12 { 1.0 } else { 0.0 };
         let found = if total == 1.0 { "yes" } else { "no" };
-        let part = RewardPart {
-            label: "Exactly right".into(),
-            found: found.into(),
-            value: total,
-        };
-        Self {
-            total,
-            parsed: true,
-            parts: vec![part],
-        }
+        let part = RewardPart { label: "Exactly right".into(), found: found.into(), value: total };
+        Self { total, parsed: true, parts: vec![part] }
     }
 }
 
@@ -132,11 +104,7 @@ fn grade_span(said: [f64; 2], truth: [f64; 2]) -> Graded {
     let together = (said[1] - said[0]) + (truth[1] - truth[0]) - overlap;
     let total = iou(said, truth);
     let parts = vec![
-        RewardPart {
-            label: "Whole answer is two numbers".into(),
-            found: "yes".into(),
-            value: 0.0,
-        },
+        RewardPart { label: "Whole answer is two numbers".into(), found: "yes".into(), value: 0.0 },
         RewardPart {
             label: format!("{} to {} s, start not after end", said[0], said[1]),
             found: "yes".into(),
@@ -148,11 +116,7 @@ fn grade_span(said: [f64; 2], truth: [f64; 2]) -> Graded {
             value: total,
         },
     ];
-    Graded {
-        total,
-        parsed: true,
-        parts,
-    }
+    Graded { total, parsed: true, parts }
 }
 
 /// As many numbers as the truth has; the released function is not bound to three.
@@ -167,31 +131,17 @@ fn grade_counts(said: &[f64], truth: &[f64]) -> Graded {
     let n = truth.len() as f64;
     // c = 1 if equal else max(0, 1 - |p - g| / (g + 1e-9)); the mean over the shapes.
     let credit = |p: f64, g: f64| {
-        if p == g {
-            1.0
-        } else {
-            (1.0 - (p - g).abs() / (g + 1e-9)).max(0.0)
-        }
+        if p == g { 1.0 } else { (1.0 - (p - g).abs() / (g + 1e-9)).max(0.0) }
     };
-    let credits: Vec<f64> = said
-        .iter()
-        .zip(truth)
-        .map(|(&p, &g)| credit(p, g))
-        .collect();
+    let credits: Vec<f64> = said.iter().zip(truth).map(|(&p, &g)| credit(p, g)).collect();
     let names = ["Circles", "Squares", "Triangles"];
     let parts = credits.iter().enumerate().map(|(k, credit)| RewardPart {
-        label: names
-            .get(k)
-            .map_or_else(|| format!("Number {}", k + 1), |name| (*name).into()),
+        label: names.get(k).map_or_else(|| format!("Number {}", k + 1), |name| (*name).into()),
         found: format!("{} of {}", said[k], truth[k]),
         value: credit / n,
     });
     // Summed before the division, as released, so that all ones give exactly 1.
-    Graded {
-        total: credits.iter().sum::<f64>() / n,
-        parsed: true,
-        parts: parts.collect(),
-    }
+    Graded { total: credits.iter().sum::<f64>() / n, parsed: true, parts: parts.collect() }
 }
 
 fn grade_order(said: &str, truth: &str) -> Graded {
@@ -206,30 +156,19 @@ fn grade_order(said: &str, truth: &str) -> Graded {
         return Graded::unreadable("not an order of the same clips".into());
     }
     let place = |chars: &[char], c: char| chars.iter().position(|x| *x == c).unwrap_or(0) as f64;
-    let moved: f64 = truth
-        .iter()
-        .map(|&c| (place(&said, c) - place(&truth, c)).abs())
-        .sum();
+    let moved: f64 = truth.iter().map(|&c| (place(&said, c) - place(&truth, c)).abs()).sum();
     // The footrule is at most floor(n^2 / 2).
     let most = (truth.len() * truth.len() / 2) as f64;
     let total = if most == 0.0 { 1.0 } else { 1.0 - moved / most };
     let parts = vec![
-        RewardPart {
-            label: "An order of the same clips".into(),
-            found: "yes".into(),
-            value: 0.0,
-        },
+        RewardPart { label: "An order of the same clips".into(), found: "yes".into(), value: 0.0 },
         RewardPart {
             label: format!("Moved {moved} places of at most {most}"),
             found: format!("{total:.2}"),
             value: total,
         },
     ];
-    Graded {
-        total,
-        parsed: true,
-        parts,
-    }
+    Graded { total, parsed: true, parts }
 }
 
 #[cfg(test)]
@@ -256,10 +195,7 @@ mod tests {
             (Jigsaw, "341562", "361245", 4.0 / 9.0),
             (Jigsaw, "341562", "3 4 1 5 6 2", 0.0),
         ] {
-            assert!(
-                (smooth(kind, truth, answer) - want).abs() < 1e-6,
-                "{truth} {answer}"
-            );
+            assert!((smooth(kind, truth, answer) - want).abs() < 1e-6, "{truth} {answer}");
         }
     }
 

@@ -85,12 +85,9 @@ impl fmt::Display for TaskKind {
 impl FromStr for TaskKind {
     type Err = String;
     fn from_str(text: &str) -> Result<Self, String> {
-        Self::ALL
-            .into_iter()
-            .find(|kind| kind.name() == text)
-            .ok_or_else(|| {
-                format!("`{text}` is not a task; use one of grounding, counting, jigsaw")
-            })
+        Self::ALL.into_iter().find(|kind| kind.name() == text).ok_or_else(|| {
+            format!("`{text}` is not a task; use one of grounding, counting, jigsaw")
+        })
     }
 }
 
@@ -243,15 +240,8 @@ impl Truth {
     /// The answer that earns the full reward, in the paper's format.
     pub fn answer(&self) -> String {
         match self {
-            Self::Grounding {
-                span_secs: [start, end],
-                ..
-            } => format!("{start:.1}-{end:.1}"),
-            Self::Counting {
-                circles,
-                squares,
-                triangles,
-            } => {
+            Self::Grounding { span_secs: [start, end], .. } => format!("{start:.1}-{end:.1}"),
+            Self::Counting { circles, squares, triangles } => {
                 format!("{circles},{squares},{triangles}")
             }
             Self::Jigsaw { order } => order.clone(),
@@ -261,9 +251,9 @@ impl Truth {
     /// The planted span in slots, if the task has one.
     pub fn span_slots(&self) -> Option<Span> {
         match self {
-            Self::Grounding {
-                span_slots: [a, b], ..
-            } => Span::new(f64::from(*a), f64::from(*b)).ok(),
+            Self::Grounding { span_slots: [a, b], .. } => {
+                Span::new(f64::from(*a), f64::from(*b)).ok()
+            }
             _ => None,
         }
     }
@@ -367,15 +357,7 @@ mod tests {
             source_span_secs: [26.1, 43.0],
         };
         assert_eq!(grounding.answer(), "24.5-42.9");
-        assert_eq!(
-            Truth::Counting {
-                circles: 3,
-                squares: 1,
-                triangles: 4
-            }
-            .answer(),
-            "3,1,4"
-        );
+        assert_eq!(Truth::Counting { circles: 3, squares: 1, triangles: 4 }.answer(), "3,1,4");
     }
 
     #[test]
@@ -387,10 +369,7 @@ mod tests {
         let spec: SampleSpec = serde_json::from_str(&text).expect("flat");
         assert_eq!(spec.task.cell(), "zoom-out");
         let again = serde_json::to_string(&spec).expect("json");
-        assert_eq!(
-            serde_json::from_str::<SampleSpec>(&again).expect("same"),
-            spec
-        );
+        assert_eq!(serde_json::from_str::<SampleSpec>(&again).expect("same"), spec);
     }
 
     #[test]
@@ -409,14 +388,8 @@ mod tests {
                 span_slots: [3, 9],
                 source_span_secs: [1.1, 2.2],
             },
-            Truth::Counting {
-                circles: 1,
-                squares: 2,
-                triangles: 3,
-            },
-            Truth::Jigsaw {
-                order: "341562".into(),
-            },
+            Truth::Counting { circles: 1, squares: 2, triangles: 3 },
+            Truth::Jigsaw { order: "341562".into() },
         ] {
             let text = serde_json::to_string(&truth).expect("json");
             assert_eq!(serde_json::from_str::<Truth>(&text).expect("same"), truth);

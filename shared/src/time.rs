@@ -73,12 +73,7 @@ mod tests {
     #[test]
     fn spans_need_order_and_finite_ends() {
         assert!(Span::new(0.0, 1.0).is_ok());
-        for (a, b) in [
-            (1.0, 1.0),
-            (2.0, 1.0),
-            (f64::NAN, 1.0),
-            (0.0, f64::INFINITY),
-        ] {
+        for (a, b) in [(1.0, 1.0), (2.0, 1.0), (f64::NAN, 1.0), (0.0, f64::INFINITY)] {
             assert_eq!(Span::new(a, b), Err(NotASpan));
         }
     }

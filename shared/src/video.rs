@@ -131,10 +131,7 @@ pub const STRIP_FRAMES: u32 = 48;
 impl SamplePlan {
     /// The paper's 48 frames at the given size.
     pub fn strip(size: FrameSize) -> Self {
-        Self {
-            count: STRIP_FRAMES,
-            size,
-        }
+        Self { count: STRIP_FRAMES, size }
     }
 
     /// Source frame index of every slot, for a video of `frames` frames:

@@ -17,10 +17,7 @@ struct Case {
 fn rewards_agree_with_the_released_functions() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/goldens/rewards.jsonl");
     let Ok(text) = std::fs::read_to_string(&path) else {
-        eprintln!(
-            "SKIPPED: no {}; the golden rewards were not checked",
-            path.display()
-        );
+        eprintln!("SKIPPED: no {}; the golden rewards were not checked", path.display());
         return;
     };
     let mut checked = 0;
@@ -37,11 +34,7 @@ fn rewards_agree_with_the_released_functions() {
             case.reward
         );
         let parts: f64 = got.parts.iter().map(|part| part.value).sum();
-        assert!(
-            (parts - got.total).abs() < 1e-9,
-            "line {}: the parts do not sum up",
-            number + 1
-        );
+        assert!((parts - got.total).abs() < 1e-9, "line {}: the parts do not sum up", number + 1);
         checked += 1;
     }
     assert_eq!(checked, 2998, "the golden file has changed");

@@ -17,8 +17,12 @@ impl Driver {
     /// `None` where no chromedriver is installed.
     pub fn start() -> Option<Self> {
         let program = std::env::var("CHROMEDRIVER").unwrap_or_else(|_| "chromedriver".into());
-        let mut child =
-            Command::new(program).arg("--port=0").stdout(Stdio::piped()).stderr(Stdio::null()).spawn().ok()?;
+        let mut child = Command::new(program)
+            .arg("--port=0")
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .ok()?;
         let mut lines = BufReader::new(child.stdout.take()?).lines();
         let port = lines.by_ref().map_while(Result::ok).find_map(|line| {
             let (_, port) = line.split_once("successfully on port ")?;
@@ -34,10 +38,21 @@ impl Driver {
     pub async fn browser(&self, size: (u32, u32)) -> Result<Browser> {
         let mut caps = DesiredCapabilities::chrome();
         for arg in [
-            "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run",
-            "--no-default-browser-check", "--disable-background-networking", "--disable-component-update",
-            "--disable-sync", "--disable-extensions", "--disable-default-apps", "--mute-audio",
-            "--autoplay-policy=no-user-gesture-required", "--force-color-profile=srgb", "--lang=en-US",
+            "--headless=new",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--disable-dev-shm-usage",
+            "--no-first-run",
+            "--no-default-browser-check",
+            "--disable-background-networking",
+            "--disable-component-update",
+            "--disable-sync",
+            "--disable-extensions",
+            "--disable-default-apps",
+            "--mute-audio",
+            "--autoplay-policy=no-user-gesture-required",
+            "--force-color-profile=srgb",
+            "--lang=en-US",
             // Nothing but this machine resolves, so that no test depends on a network.
             "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1",
         ] {
@@ -45,7 +60,8 @@ impl Driver {
         }
         caps.add_arg(&format!("--window-size={},{}", size.0, size.1))?;
         caps.set_browser_log_level(thirtyfour::LoggingPrefsLogLevel::All)?;
-        let driver = WebDriver::new(&self.url, caps).await.context("chromedriver gives no browser")?;
+        let driver =
+            WebDriver::new(&self.url, caps).await.context("chromedriver gives no browser")?;
         Ok(Browser { driver })
     }
 }
@@ -112,7 +128,11 @@ impl Browser {
     }
 
     /// Asks again and again until there is an answer; fails with the console's words.
-    pub async fn until<T, F: AsyncFnMut() -> Option<T>>(&self, what: &str, mut ask: F) -> Result<T> {
+    pub async fn until<T, F: AsyncFnMut() -> Option<T>>(
+        &self,
+        what: &str,
+        mut ask: F,
+    ) -> Result<T> {
         let start = Instant::now();
         loop {
             if let Some(answer) = ask().await {
@@ -134,7 +154,9 @@ impl Browser {
     /// Errors of the page's console since the last call, content security included.
     pub async fn console(&self) -> Result<Vec<String>> {
         let log = self.driver.browser_log().await?;
-        let severe = log.into_iter().filter(|entry| entry.level == "SEVERE" || entry.message.contains("Security Policy"));
+        let severe = log
+            .into_iter()
+            .filter(|entry| entry.level == "SEVERE" || entry.message.contains("Security Policy"));
         Ok(severe.map(|entry| entry.message).collect())
     }
 

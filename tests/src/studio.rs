@@ -37,9 +37,11 @@ impl Studio {
         let (found, link) = mpsc::sync_channel(8);
         std::thread::Builder::new().name("studio-stdout".into()).spawn(move || {
             for line in BufReader::new(stdout).lines().map_while(Result::ok) {
-                if let Some(at) = line.find("http://").filter(|_| line.contains("/sign-in?token=")) {
+                if let Some(at) = line.find("http://").filter(|_| line.contains("/sign-in?token="))
+                {
                     // The receiver is gone once the link was taken.
-                    let _ = found.try_send(line[at..].split_whitespace().next().unwrap_or("").to_owned());
+                    let _ = found
+                        .try_send(line[at..].split_whitespace().next().unwrap_or("").to_owned());
                 }
             }
         })?;
@@ -63,7 +65,8 @@ impl Studio {
 
     /// Trades a one-time token for a session cookie.
     pub fn session(&self, token: &str, name: &str) -> Result<Client> {
-        let mut client = Client { host: self.base.trim_start_matches("http://").into(), cookie: None };
+        let mut client =
+            Client { host: self.base.trim_start_matches("http://").into(), cookie: None };
         let body = serde_json::json!({ "token": token, "name": name });
         client.send("POST", "/api/v1/session", body.to_string().as_bytes())?;
         Ok(client)
@@ -130,7 +133,8 @@ impl Client {
         let split = answer.windows(4).position(|w| w == b"\r\n\r\n").context("an HTTP answer")?;
         let head = String::from_utf8_lossy(&answer[..split]).into_owned();
         let chunked = head.to_ascii_lowercase().contains("transfer-encoding: chunked");
-        let body = if chunked { unchunk(&answer[split + 4..]) } else { answer[split + 4..].to_vec() };
+        let body =
+            if chunked { unchunk(&answer[split + 4..]) } else { answer[split + 4..].to_vec() };
         for line in head.lines() {
             if let Some((name, value)) = line.split_once(':')
                 && name.eq_ignore_ascii_case("set-cookie")

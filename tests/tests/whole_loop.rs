@@ -35,7 +35,9 @@ async fn scenario(studio: &Studio, first: &Browser, second: &Browser) -> Result<
     first.find(&id("lane-truth")).await?;
     tag_with_keys(first).await?;
     first.open(&format!("{}{place}?rollout=0", studio.base)).await?;
-    first.until("the tag after a reload", async || label_is(first, "waits for review").await).await?;
+    first
+        .until("the tag after a reload", async || label_is(first, "waits for review").await)
+        .await?;
 
     first.open(&format!("{}/failures", studio.base)).await?;
     first.find(&id("failure-row")).await?;
@@ -94,11 +96,14 @@ async fn start_run(studio: &Studio, browser: &Browser) -> Result<String> {
         (run != "new" && !run.contains('/')).then(|| run.to_owned())
     };
     let run = browser
-        .until("the page of the new run", async || made(browser.driver.current_url().await.ok()?.path()))
+        .until("the page of the new run", async || {
+            made(browser.driver.current_url().await.ok()?.path())
+        })
         .await?;
     browser
         .until("the second step", async || {
-            let step: u64 = browser.prop(&id("run-step"), "textContent").await?.trim().parse().ok()?;
+            let step: u64 =
+                browser.prop(&id("run-step"), "textContent").await?.trim().parse().ok()?;
             (step >= 2).then_some(())
         })
         .await?;
@@ -126,15 +131,25 @@ async fn invite(studio: &Studio, admin: &Browser, role: &str) -> Result<String> 
 }
 
 /// Clicks the newest question of the feed that has a span; returns its page.
-async fn open_a_grounding_group(studio: &Studio, browser: &Browser, api: &mut Client, run: &str) -> Result<String> {
+async fn open_a_grounding_group(
+    studio: &Studio,
+    browser: &Browser,
+    api: &mut Client,
+    run: &str,
+) -> Result<String> {
     browser.open(&format!("{}/runs/{run}", studio.base)).await?;
     browser.find(&id("feed-item")).await?;
     let mut asked = Vec::new();
     let found = browser
         .until("a grounding question in the feed", async || {
             for card in browser.driver.find_all(By::Css(id("feed-item"))).await.ok()? {
-                let Ok((Some(step), Some(group))) =
-                    (async { WebDriverResult::Ok((card.attr("data-step").await?, card.attr("data-group").await?)) }).await
+                let Ok((Some(step), Some(group))) = (async {
+                    WebDriverResult::Ok((
+                        card.attr("data-step").await?,
+                        card.attr("data-group").await?,
+                    ))
+                })
+                .await
                 else {
                     continue;
                 };
@@ -151,12 +166,18 @@ async fn open_a_grounding_group(studio: &Studio, browser: &Browser, api: &mut Cl
         })
         .await?;
     let (step, group) = found;
-    browser.click(&format!("{}[data-step=\"{step}\"][data-group=\"{group}\"]", id("feed-item"))).await?;
+    browser
+        .click(&format!("{}[data-step=\"{step}\"][data-group=\"{group}\"]", id("feed-item")))
+        .await?;
     browser.find(&id("lane-truth")).await?;
     Ok(format!("/runs/{run}/steps/{step}/groups/{group}"))
 }
 
-async fn truth_lane_is_where_the_truth_is(browser: &Browser, api: &mut Client, place: &str) -> Result<()> {
+async fn truth_lane_is_where_the_truth_is(
+    browser: &Browser,
+    api: &mut Client,
+    place: &str,
+) -> Result<()> {
     let parts: Vec<&str> = place.trim_matches('/').split('/').collect();
     let [_, run, _, step, _, group] = parts[..] else { anyhow::bail!("an odd link: {place}") };
     let body = api.get(&format!("/api/v1/runs/{run}/groups/{step}/{group}"))?;
@@ -175,7 +196,10 @@ async fn truth_lane_is_where_the_truth_is(browser: &Browser, api: &mut Client, p
     let drawn: [f64; 2] = serde_json::from_value(drawn.json().clone()).context("two numbers")?;
     // A slot is a dozen pixels wide; a tenth of one is well under what an eye sees.
     let near = |a: f64, b: f64| (a - b).abs() < 0.25;
-    ensure!(near(drawn[0], start) && near(drawn[1], end), "drawn at {drawn:?}, true {start}..{end}");
+    ensure!(
+        near(drawn[0], start) && near(drawn[1], end),
+        "drawn at {drawn:?}, true {start}..{end}"
+    );
     Ok(())
 }
 
@@ -211,6 +235,10 @@ async fn review(studio: &Studio, first: &Browser, second: &Browser, place: &str)
     second.find(&id("lane-truth")).await?;
     second.click(&id("review-accept")).await?;
 
-    first.until("the other person's word, without a reload", async || label_is(first, "accepted").await).await?;
+    first
+        .until("the other person's word, without a reload", async || {
+            label_is(first, "accepted").await
+        })
+        .await?;
     Ok(())
 }

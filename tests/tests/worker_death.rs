@@ -31,11 +31,15 @@ fn a_killed_worker_costs_no_acknowledged_event() -> Result<()> {
     api.post(&format!("/api/v1/runs/{run}/control"), &json!({"control": "resume"}))?;
     wait(&mut api, &run, "finished", |run| run["state"] == "finished")?;
     let after = events(&mut api, &run)?;
-    ensure!(after.len() > before.len() && after[..before.len()] == before[..], "acknowledged events changed");
+    ensure!(
+        after.len() > before.len() && after[..before.len()] == before[..],
+        "acknowledged events changed"
+    );
     let gaps = after.windows(2).filter(|pair| seq(&pair[1]) != seq(&pair[0]) + 1).count();
     ensure!(gaps == 0, "{gaps} gaps in the sequence");
 
-    let resumed = after.iter().rev().find(|event| event["kind"] == "run_started").context("a start")?;
+    let resumed =
+        after.iter().rev().find(|event| event["kind"] == "run_started").context("a start")?;
     let from = resumed["resumed_from"].as_u64().context("the step it goes on from")?;
     ensure!(from >= 4, "resumed from step {from}, though step 4 has a checkpoint");
     let made: Vec<u64> = after

@@ -175,10 +175,11 @@ pub fn router(app: &Arc<App>, dist: Option<&std::path::Path>) -> Router {
             middleware::from_fn_with_state((Arc::clone(app), endpoint.access), access::check);
         router = router.route(endpoint.path, endpoint.handler.layer(guard));
     }
+    let worker = middleware::from_fn_with_state(Arc::clone(app), workers::check);
     let viewer = middleware::from_fn_with_state((Arc::clone(app), V1), access::check);
     router
         .route("/ws", any(live::connect).layer(viewer.clone()))
-        .route("/worker", any(workers::connect))
+        .route("/worker", any(workers::connect).layer(worker))
         .route("/metrics", get(system::metrics).layer(viewer))
         .route("/api/{*rest}", any(async || Fail::not_found("endpoint")))
         .layer(middleware::from_fn(access::same_origin))

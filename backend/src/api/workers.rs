@@ -5,9 +5,10 @@ use crate::api::error::Fail;
 use crate::app::App;
 use crate::secret::same_secret;
 use crate::supervisor::{Hello, WorkerId};
-use axum::extract::State;
 use axum::extract::ws::{Message, WebSocket, WebSocketUpgrade};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::extract::{Request, State};
+use axum::http::{StatusCode, header};
+use axum::middleware::Next;
 use axum::response::Response;
 use shared::api::ToBrowser;
 use shared::event::RunEvent;
@@ -24,12 +25,14 @@ const WAITING: usize = 64;
 /// One message of events is at most this large, bytes.
 const MESSAGE_LIMIT: usize = 64 << 20;
 
-pub(super) async fn connect(
+/// Lets a worker through that knows the token.
+pub(super) async fn check(
     State(app): State<Arc<App>>,
-    headers: HeaderMap,
-    upgrade: WebSocketUpgrade,
+    request: Request,
+    next: Next,
 ) -> Result<Response, Fail> {
-    let given = headers
+    let given = request
+        .headers()
         .get(header::AUTHORIZATION)
         .and_then(|value| value.to_str().ok())
         .and_then(|value| value.strip_prefix("Bearer "));
@@ -37,15 +40,19 @@ pub(super) async fn connect(
         let message = "this worker token is not known here";
         return Err(Fail::new(StatusCode::UNAUTHORIZED, "bad_token", message));
     }
+    Ok(next.run(request).await)
+}
+
+pub(super) async fn connect(upgrade: WebSocketUpgrade, State(app): State<Arc<App>>) -> Response {
     let upgrade = upgrade.max_message_size(MESSAGE_LIMIT).max_frame_size(MESSAGE_LIMIT);
-    Ok(upgrade.on_upgrade(async move |mut socket| {
+    upgrade.on_upgrade(async move |mut socket| {
         let Some((worker, link, holding)) = join(&app, &mut socket).await else { return };
         let mut session = Session { app: Arc::clone(&app), socket, worker, holding };
         let why = session.serve(link).await;
         tracing::debug!("a worker's link ends: {why}");
         // Without a supervisor there is nobody who wants to know.
         let _ = app.supervisor.leave(worker).await;
-    }))
+    })
 }
 
 type Joining = (WorkerId, mpsc::Receiver<ToWorker>, Option<String>);

@@ -50,7 +50,8 @@ pub fn run(args: Args) -> Result<()> {
 
 fn list(json: bool) -> Result<()> {
     if json {
-        let presets = PRESETS.iter().map(|p| serde_json::json!({ "name": p.name, "about": p.about }));
+        let presets =
+            PRESETS.iter().map(|p| serde_json::json!({ "name": p.name, "about": p.about }));
         println!("{}", Value::Array(presets.collect()));
         return Ok(());
     }
@@ -71,7 +72,8 @@ impl Source {
             config = read_file(path, &config)?;
         }
         for set in &self.sets {
-            let (key, value) = set.split_once('=').with_context(|| format!("`{set}` is not KEY=VALUE"))?;
+            let (key, value) =
+                set.split_once('=').with_context(|| format!("`{set}` is not KEY=VALUE"))?;
             config = config.with(key.trim(), value.trim()).map_err(|problems| refuse(&problems))?;
         }
         Ok(config)
@@ -89,7 +91,8 @@ fn preset(name: &str) -> Result<RunConfig> {
 fn read_file(path: &Path, base: &RunConfig) -> Result<RunConfig> {
     let text = std::fs::read_to_string(path).with_context(|| path.display().to_string())?;
     let value: Value = toml::from_str(&text).with_context(|| path.display().to_string())?;
-    RunConfig::from_value(base, &value).map_err(|problems| anyhow!("{}: {}", path.display(), refuse(&problems)))
+    RunConfig::from_value(base, &value)
+        .map_err(|problems| anyhow!("{}: {}", path.display(), refuse(&problems)))
 }
 
 fn refuse(problems: &[Problem]) -> anyhow::Error {
@@ -100,13 +103,16 @@ fn refuse(problems: &[Problem]) -> anyhow::Error {
 /// TOML tables run to the next table.
 pub fn to_toml(config: &RunConfig) -> Result<String> {
     let mut text = String::new();
-    let (nested, flat): (Vec<&Field>, Vec<&Field>) = FIELDS.iter().partition(|field| field.key.contains('.'));
+    let (nested, flat): (Vec<&Field>, Vec<&Field>) =
+        FIELDS.iter().partition(|field| field.key.contains('.'));
     for field in flat {
         write_field(&mut text, field, field.key, config)?;
     }
     let mut table = "";
     for field in nested {
-        let Some((group, key)) = field.key.rsplit_once('.') else { bail!("{} has no group", field.key) };
+        let Some((group, key)) = field.key.rsplit_once('.') else {
+            bail!("{} has no group", field.key)
+        };
         if group != table {
             writeln!(text, "\n[{group}]")?;
             table = group;
@@ -117,7 +123,8 @@ pub fn to_toml(config: &RunConfig) -> Result<String> {
 }
 
 fn write_field(text: &mut String, field: &Field, key: &str, config: &RunConfig) -> Result<()> {
-    let unit = if field.unit.is_empty() { String::new() } else { format!(" Unit: {}.", field.unit) };
+    let unit =
+        if field.unit.is_empty() { String::new() } else { format!(" Unit: {}.", field.unit) };
     writeln!(text, "# {}{unit} Takes {}.", field.help, field.kind.describe())?;
     if field.key == "mixture" {
         return write_mixture(text, &config.mixture);
@@ -136,8 +143,11 @@ fn to_value(config: &RunConfig, key: &str) -> Result<toml::Value> {
 fn write_mixture(text: &mut String, mixture: &[MixtureItem]) -> Result<()> {
     writeln!(text, "mixture = [")?;
     for item in mixture {
-        let toml::Value::Table(fields) = toml::Value::try_from(item)? else { bail!("a mixture item is a table") };
-        let pairs: Vec<String> = fields.iter().map(|(key, value)| format!("{key} = {value}")).collect();
+        let toml::Value::Table(fields) = toml::Value::try_from(item)? else {
+            bail!("a mixture item is a table")
+        };
+        let pairs: Vec<String> =
+            fields.iter().map(|(key, value)| format!("{key} = {value}")).collect();
         writeln!(text, "    {{ {} }},", pairs.join(", "))?;
     }
     writeln!(text, "]")?;

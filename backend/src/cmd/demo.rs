@@ -1,6 +1,6 @@
 //! `videossr demo`: a server with sample videos and a run that has already begun.
 
-use super::serve::{announce, runtime, until_asked};
+use super::serve::{announce, runtime, say, until_asked};
 use crate::api::make_run;
 use crate::app::{Options, blocking};
 use crate::data::static_dir;
@@ -45,7 +45,7 @@ pub fn run(args: Args) -> Result<()> {
 fn fresh_dir() -> Result<PathBuf> {
     let name = format!("videossr-demo-{}", crate::secret::new_id()?);
     let dir = std::env::temp_dir().join(name);
-    println!("The demo's data are kept in {}", dir.display());
+    say(format_args!("The demo's data are kept in {}", dir.display()));
     Ok(dir)
 }
 
@@ -55,7 +55,7 @@ fn free_address(wanted: SocketAddr) -> Result<SocketAddr> {
         match std::net::TcpListener::bind(address) {
             Ok(_) if address == wanted => return Ok(address),
             Ok(_) => {
-                println!("Port {} is in use; taking {port}.", wanted.port());
+                say(format_args!("Port {} is in use; taking {port}.", wanted.port()));
                 return Ok(address);
             }
             Err(error) if error.kind() == std::io::ErrorKind::AddrInUse => {}
@@ -78,7 +78,7 @@ async fn fill(server: &Server, shipped: &Path) -> Result<()> {
         for file in train::library::video_files(&[clips])? {
             let name = file.file_name().unwrap_or_default().to_string_lossy();
             if let Err(error) = library::add(&app, &file, &name, Keep::InPlace, by) {
-                println!("A sample video was left out: {error}");
+                say(format_args!("A sample video was left out: {error}"));
             }
         }
         Ok(())

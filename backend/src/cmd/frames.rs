@@ -44,7 +44,8 @@ fn describe(strip: &FrameStrip) -> serde_json::Value {
 /// Creates an output folder. Refuses the folder of the source: nothing is written beside a
 /// video.
 pub(crate) fn make_folder(out: &Path, video: &Path) -> Result<()> {
-    std::fs::create_dir_all(out).with_context(|| format!("cannot create the folder {}", out.display()))?;
+    std::fs::create_dir_all(out)
+        .with_context(|| format!("cannot create the folder {}", out.display()))?;
     let beside = video.canonicalize().ok().and_then(|v| v.parent().map(Path::to_path_buf));
     if beside.is_some() && out.canonicalize().ok() == beside {
         anyhow::bail!("{} holds the source video; choose another folder for --out", out.display());

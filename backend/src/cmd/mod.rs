@@ -12,4 +12,6 @@ pub mod probe;
 pub mod sample;
 pub mod score;
 pub mod serve;
+pub mod train;
+pub mod warmup;
 pub mod worker;

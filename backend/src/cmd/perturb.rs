@@ -26,7 +26,10 @@ const NEED_A_STRIP: [&str; 5] = ["shuffle", "swap", "stutter-hold", "slow", "fas
 /// Writes the changed picture. Errors: unknown changes and parameters, those of files.
 pub fn run(args: Args) -> Result<()> {
     if NEED_A_STRIP.contains(&args.kind.as_str()) {
-        bail!("`{}` changes the order or choice of frames; it cannot be made on one picture", args.kind);
+        bail!(
+            "`{}` changes the order or choice of frames; it cannot be made on one picture",
+            args.kind
+        );
     }
     let kind: Perturbation = args.kind.parse().map_err(anyhow::Error::msg)?;
     let mut settings = Vec::new();

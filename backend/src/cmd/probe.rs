@@ -27,7 +27,11 @@ pub fn run(args: Args) -> Result<()> {
 
 fn for_people(meta: &VideoMeta) -> String {
     let rate = if meta.variable_rate { "variable, on average " } else { "" };
-    let rotation = if meta.rotation == 0 { String::new() } else { format!(", turned by {} degrees", meta.rotation) };
+    let rotation = if meta.rotation == 0 {
+        String::new()
+    } else {
+        format!(", turned by {} degrees", meta.rotation)
+    };
     format!(
         "id        {}\nduration  {:.3} s\nframes    {}\nsize      {} x {}{rotation}\nrate      {rate}{:.3} frames/s\ncodec     {}\n",
         meta.id, meta.duration_secs, meta.frames, meta.width, meta.height, meta.fps_avg, meta.codec

@@ -57,16 +57,26 @@ pub fn run(args: Args) -> Result<()> {
 /// The task with its dials; a dial of another task is a mistake worth naming.
 fn task_of(args: &Args) -> Result<Task> {
     let misplaced = match args.task {
-        TaskKind::Grounding => args.difficulty.map(|_| "--difficulty").or(args.clips.map(|_| "--clips")),
-        TaskKind::Counting => args.perturbation.map(|_| "--perturbation").or(args.clips.map(|_| "--clips")),
-        TaskKind::Jigsaw => args.perturbation.map(|_| "--perturbation").or(args.difficulty.map(|_| "--difficulty")),
+        TaskKind::Grounding => {
+            args.difficulty.map(|_| "--difficulty").or(args.clips.map(|_| "--clips"))
+        }
+        TaskKind::Counting => {
+            args.perturbation.map(|_| "--perturbation").or(args.clips.map(|_| "--clips"))
+        }
+        TaskKind::Jigsaw => {
+            args.perturbation.map(|_| "--perturbation").or(args.difficulty.map(|_| "--difficulty"))
+        }
     };
     if let Some(dial) = misplaced {
         bail!("{dial} is not a dial of {}", args.task);
     }
     Ok(match args.task {
-        TaskKind::Grounding => Task::Grounding { perturbation: args.perturbation.unwrap_or(Perturbation::Mirror) },
-        TaskKind::Counting => Task::Counting { difficulty: args.difficulty.unwrap_or(Difficulty::Easy) },
+        TaskKind::Grounding => {
+            Task::Grounding { perturbation: args.perturbation.unwrap_or(Perturbation::Mirror) }
+        }
+        TaskKind::Counting => {
+            Task::Counting { difficulty: args.difficulty.unwrap_or(Difficulty::Easy) }
+        }
         TaskKind::Jigsaw => Task::Jigsaw { clips: args.clips.unwrap_or(6) },
     })
 }
@@ -136,4 +146,71 @@ fn frames(sample: &Sample) -> Vec<Value> {
         }
     }
     all
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn json_of(task: Task, size: FrameSize) -> Value {
+        let strip = tasks::warmup::scene(3, &SamplePlan::strip(size));
+        let spec = SampleSpec { video: strip.video.clone(), task, seed: 7 };
+        let sample = tasks::generate(&strip, &spec).expect("a sample");
+        let text = serde_json::to_string(&describe(&sample)).expect("json");
+        serde_json::from_str(&text).expect("the same")
+    }
+
+    #[test]
+    fn grounding_has_every_field_of_the_contract() {
+        let json = json_of(
+            Task::Grounding { perturbation: Perturbation::ZoomOut },
+            FrameSize::ShortSide(256),
+        );
+        assert_eq!(
+            (&json["task"], &json["perturbation"]),
+            (&json!("grounding"), &json!("zoom-out"))
+        );
+        assert!(
+            json["difficulty"].is_null() && json["clips"].is_null() && json["shapes"].is_null()
+        );
+        assert_eq!(json["seed"], json!(7));
+        let start = json["params"]["start_slot"].as_u64().expect("a start");
+        let length = json["params"]["length"].as_u64().expect("a length");
+        assert_eq!(json["truth"]["span_slots"], json!([start, start + length]));
+        let [from, to] = [0, 1].map(|i| json["truth"]["span_secs"][i].as_f64().expect("seconds"));
+        assert_eq!(json["answer"], json!(format!("{from:.1}-{to:.1}")));
+        assert_eq!(json["frames"].as_array().map(Vec::len), Some(48));
+        assert_eq!(
+            (&json["frames"][5]["file"], &json["frames"][5]["slot"]),
+            (&json!("005.png"), &json!(5))
+        );
+    }
+
+    #[test]
+    fn jigsaw_names_the_folder_of_every_picture() {
+        let json = json_of(Task::Jigsaw { clips: 6 }, FrameSize::Exact(64, 64));
+        assert_eq!(json["frames"][8]["file"], json!("clip2/000.png"));
+        assert_eq!(json["frames"][8]["label_secs"], json!(0.0));
+        assert_eq!(json["truth"]["order"], json["answer"]);
+        // Digit k is the clip that shows part k: its first picture is slot 8 (k - 1).
+        for (part, digit) in json["answer"].as_str().expect("digits").chars().enumerate() {
+            let clip = digit.to_digit(10).expect("a digit") as usize - 1;
+            assert_eq!(json["frames"][clip * 8]["slot"], json!(part * 8));
+        }
+    }
+
+    #[test]
+    fn shapes_are_in_pixels_of_the_pictures() {
+        let task = Task::Counting { difficulty: Difficulty::Easy };
+        let (large, small) =
+            (json_of(task, FrameSize::ShortSide(256)), json_of(task, FrameSize::ShortSide(128)));
+        let center = |json: &Value| json["shapes"][0]["center_px"][1].as_f64().expect("pixels");
+        assert!((center(&large) - 2.0 * center(&small)).abs() < 1e-6);
+        assert_eq!(large["truth"], small["truth"]);
+        assert!(
+            ["circles", "squares", "triangles"]
+                .iter()
+                .all(|k| large["truth"][k].as_u64() >= Some(1))
+        );
+    }
 }

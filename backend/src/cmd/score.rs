@@ -79,7 +79,10 @@ mod tests {
 
     #[test]
     fn lines_keep_their_fields_and_bad_lines_say_why() {
-        let good = score_line(RewardMode::Smooth, r#"{"id":7,"task":"grounding","answer":"10-20","truth":"15-25"}"#);
+        let good = score_line(
+            RewardMode::Smooth,
+            r#"{"id":7,"task":"grounding","answer":"10-20","truth":"15-25"}"#,
+        );
         assert_eq!(good["id"], 7);
         assert!((good["reward"].as_f64().expect("a number") - 1.0 / 3.0).abs() < 1e-12);
         let object = score_line(
@@ -87,7 +90,13 @@ mod tests {
             r#"{"task":"counting","answer":"4,1,4","truth":{"circles":3,"squares":1,"triangles":4}}"#,
         );
         assert!((object["reward"].as_f64().expect("a number") - 8.0 / 9.0).abs() < 1e-6);
-        for bad in ["nonsense", "[1]", "{}", r#"{"task":"chess","answer":"1","truth":"1"}"#, r#"{"task":"jigsaw","answer":12,"truth":"12"}"#] {
+        for bad in [
+            "nonsense",
+            "[1]",
+            "{}",
+            r#"{"task":"chess","answer":"1","truth":"1"}"#,
+            r#"{"task":"jigsaw","answer":12,"truth":"12"}"#,
+        ] {
             let got = score_line(RewardMode::Smooth, bad);
             assert!(got.contains_key("error") && !got.contains_key("reward"), "{bad}");
         }

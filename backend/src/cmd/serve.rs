@@ -4,6 +4,7 @@ use crate::app::Options;
 use crate::data::{DataDir, default_dir, dist_dir};
 use crate::server::{Server, admin_link};
 use anyhow::{Context, Result};
+use std::io::Write;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -53,10 +54,10 @@ pub fn runtime() -> Result<tokio::runtime::Runtime> {
 /// The one line that a person needs.
 pub async fn announce(server: &Server) -> Result<()> {
     if dist_dir().is_none() {
-        println!("The page was not built yet: run `scripts/web.sh build`.");
+        say("The page was not built yet: run `scripts/web.sh build`.");
     }
-    println!("Open {}", server.sign_in_link().await?);
-    println!("The link signs in once; `videossr serve --new-link` prints another. Ctrl+C ends.");
+    say(format_args!("Open {}", server.sign_in_link().await?));
+    say("The link signs in once; `videossr serve --new-link` prints another. Ctrl+C ends.");
     Ok(())
 }
 
@@ -64,18 +65,24 @@ pub async fn announce(server: &Server) -> Result<()> {
 pub async fn until_asked(server: Server) -> Result<()> {
     let mut signals = Signals::listen()?;
     signals.next().await;
-    println!("Ending: runs finish their step and write a checkpoint. Ctrl+C again ends at once.");
+    say("Ending: runs finish their step and write a checkpoint. Ctrl+C again ends at once.");
     tokio::select! {
         () = server.settle() => {}
-        () = signals.next() => println!("Ending at once."),
+        () = signals.next() => say("Ending at once."),
     }
     server.end().await;
     Ok(())
 }
 
+/// A line for whoever started the server; a closed pipe is no reason to end.
+pub fn say(line: impl std::fmt::Display) {
+    let _ = writeln!(std::io::stdout(), "{line}");
+}
+
 struct Signals {
     interrupt: Signal,
     terminate: Signal,
+    hangup: Signal,
 }
 
 impl Signals {
@@ -83,6 +90,7 @@ impl Signals {
         Ok(Self {
             interrupt: signal(SignalKind::interrupt())?,
             terminate: signal(SignalKind::terminate())?,
+            hangup: signal(SignalKind::hangup())?,
         })
     }
 
@@ -90,6 +98,7 @@ impl Signals {
         tokio::select! {
             _ = self.interrupt.recv() => {}
             _ = self.terminate.recv() => {}
+            _ = self.hangup.recv() => {}
         }
     }
 }

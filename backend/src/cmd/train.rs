@@ -79,13 +79,18 @@ pub fn videos(config: &RunConfig) -> Result<Vec<PathBuf>> {
 
 fn shipped(name: &str) -> Result<PathBuf> {
     let dir = static_dir().map(|dir| dir.join(name)).filter(|dir| dir.is_dir());
-    dir.with_context(|| format!("static/{name} was not found; set VIDEOSSR_STATIC to the folder that holds it"))
+    dir.with_context(|| {
+        format!("static/{name} was not found; set VIDEOSSR_STATIC to the folder that holds it")
+    })
 }
 
 /// Decoded strips of commands without a data directory.
 pub fn cache_dir() -> PathBuf {
-    let home = |name: &str, below: &str| std::env::var_os(name).map(|dir| Path::new(&dir).join(below));
-    let base = home("XDG_CACHE_HOME", "").or_else(|| home("HOME", ".cache")).unwrap_or_else(std::env::temp_dir);
+    let home =
+        |name: &str, below: &str| std::env::var_os(name).map(|dir| Path::new(&dir).join(below));
+    let base = home("XDG_CACHE_HOME", "")
+        .or_else(|| home("HOME", ".cache"))
+        .unwrap_or_else(std::env::temp_dir);
     base.join("videossr").join("strips")
 }
 
@@ -112,10 +117,9 @@ impl Sink for Bar {
                 self.bar.set_position(event.step);
                 self.bar.set_message(format!("reward {:.3}", metrics.reward_mean));
             }
-            EventBody::Evaluation { set, reward_mean, reward_interval, .. } => self.bar.println(format!(
-                "step {}: {set} {reward_mean:.3} ± {reward_interval:.3}",
-                event.step
-            )),
+            EventBody::Evaluation { set, reward_mean, reward_interval, .. } => self.bar.println(
+                format!("step {}: {set} {reward_mean:.3} ± {reward_interval:.3}", event.step),
+            ),
             EventBody::Warning { message } => self.bar.println(format!("warning: {message}")),
             EventBody::Stalled { phase, secs } => {
                 self.bar.println(format!("no progress in {} for {secs:.0} s", phase.name()));

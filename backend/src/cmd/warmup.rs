@@ -62,6 +62,10 @@ pub fn run(args: Args) -> Result<()> {
 
 /// The command as typed, without the path of the program.
 fn command_line() -> String {
-    let quote = |arg: String| if arg.contains([' ', '"', '[', '{']) { format!("'{arg}'") } else { arg };
-    std::iter::once("videossr".to_owned()).chain(std::env::args().skip(1).map(quote)).collect::<Vec<_>>().join(" ")
+    let quote =
+        |arg: String| if arg.contains([' ', '"', '[', '{']) { format!("'{arg}'") } else { arg };
+    std::iter::once("videossr".to_owned())
+        .chain(std::env::args().skip(1).map(quote))
+        .collect::<Vec<_>>()
+        .join(" ")
 }

@@ -229,7 +229,11 @@ impl Desk {
             return;
         }
         entry.run = None;
-        self.fail(run, reason);
+        // A person may have queued it again between its end and this message.
+        let live = |stored: &StoredRun| stored.run.state.is_live();
+        if self.logged("reading a run", |store| store.run(run)).as_ref().is_some_and(live) {
+            self.fail(run, reason);
+        }
         self.note_end();
         self.look_at_queue();
     }
@@ -241,6 +245,10 @@ impl Desk {
         }
         let queued = self.logged("reading the queue", |store| store.queued_runs());
         for stored in queued.unwrap_or_default() {
+            if self.holder(&stored.run.id).is_some() {
+                // Its last worker has not quite let go of it.
+                continue;
+            }
             let fits = |worker: &&mut Worker| {
                 let device = &worker.device;
                 worker.run.is_none() && (device == ANY_DEVICE || *device == stored.config.device)
@@ -272,14 +280,19 @@ impl Desk {
         };
         self.setup.store.audit(by.id, Act::ControlledRun, &format!("{run} {control:?}"))?;
         self.show(&made);
-        self.send_control(run, control, &by.name);
+        if made.run.state.is_live() {
+            self.send_control(run, control, &by.name);
+        }
         self.look_at_queue();
         Ok(self.setup.store.run(run)?)
     }
 
+    fn holder(&self, run: &str) -> Option<&Worker> {
+        self.workers.values().find(|worker| worker.run.as_deref() == Some(run))
+    }
+
     fn send_control(&self, run: &str, control: Control, by: &str) {
-        let holder = self.workers.values().find(|worker| worker.run.as_deref() == Some(run));
-        if let Some(worker) = holder {
+        if let Some(worker) = self.holder(run) {
             let message = ToWorker::Control { run: run.into(), control, by: by.into() };
             send(worker, message);
         }

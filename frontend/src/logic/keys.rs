@@ -108,8 +108,11 @@ impl KeyReader {
     }
 }
 
-/// The key sheet: heading, then keys and what they do.
-pub const SHEET: &[(&str, &[(&[&str], &str)])] = &[
+/// Keys pressed together or one after the other, and what they do.
+pub type KeyLine = (&'static [&'static str], &'static str);
+
+/// The key sheet: heading, then its lines.
+pub const SHEET: &[(&str, &[KeyLine])] = &[
     (
         "Everywhere",
         &[

@@ -11,7 +11,8 @@ pub fn ends(points: &[StepPoint], get: impl Fn(&StepMetrics) -> f64) -> Option<(
     let mean = |slice: &[StepPoint]| {
         slice.iter().map(|p| get(&p.metrics)).sum::<f64>() / slice.len().max(1) as f64
     };
-    let n = points.len().min(OVER);
+    // The two ends never overlap, or a young run would be compared with itself.
+    let n = points.len().div_ceil(2).min(OVER);
     (n > 0).then(|| (mean(&points[..n]), mean(&points[points.len() - n..])))
 }
 
@@ -93,7 +94,8 @@ mod tests {
     #[test]
     fn figures_are_means_of_the_ends() {
         assert_eq!(ends(&points(40), |m| m.reward_mean), Some((5.5, 35.5)));
-        assert_eq!(ends(&points(2), |m| m.reward_mean), Some((1.5, 1.5)));
+        assert_eq!(ends(&points(2), |m| m.reward_mean), Some((1.0, 2.0)));
+        assert_eq!(ends(&points(1), |m| m.reward_mean), Some((1.0, 1.0)));
         assert_eq!(ends(&[], |m| m.reward_mean), None);
         assert_eq!(until(&points(9), Some(4)).len(), 4);
     }

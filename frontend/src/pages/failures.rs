@@ -10,6 +10,7 @@ use crate::state::browser::use_now;
 use crate::state::library::use_library;
 use leptos::prelude::*;
 use shared::annotation::{LabelState, RolloutRef, Tag};
+use shared::answer::{Parsed, parse_exact};
 use shared::api::Failure;
 use shared::task::TaskKind;
 
@@ -137,6 +138,23 @@ pub fn TargetThumb(target: RolloutRef) -> impl IntoView {
     view! { <div class="thumb">{picture}</div> }
 }
 
+/// Where the answer lies against the truth, as small as a word.
+fn mini_lane(failure: &Failure) -> Option<impl IntoView + use<>> {
+    let read = |text: &str| match parse_exact(failure.task, text) {
+        Parsed::Span { start, end } => Some((start, end)),
+        _ => None,
+    };
+    let (said, truth) = (read(&failure.text), read(&failure.truth)?);
+    let end = said.map_or(truth.1, |said| said.1.max(truth.1)) * 1.1;
+    let x = move |secs: f64| secs / end.max(1e-6) * 100.0;
+    let said = said.map(|(a, b)| view! { <rect class="said" x=x(a) y="9" width=x(b - a).max(0.8) height="5" rx="1"></rect> });
+    Some(view! {
+        <svg class="mini-lane" viewBox="0 0 100 16" preserveAspectRatio="none" aria-hidden="true">
+            <rect class="truth" x=x(truth.0) y="1" width=x(truth.1 - truth.0).max(0.8) height="14" vector-effect="non-scaling-stroke"></rect>{said}
+        </svg>
+    })
+}
+
 #[component]
 fn FailureRow(failure: Failure, now: ReadSignal<f64>) -> impl IntoView {
     let label = failure.label.clone();
@@ -161,6 +179,7 @@ fn FailureRow(failure: Failure, now: ReadSignal<f64>) -> impl IntoView {
             <div class="failure-answers num">
                 <span class="dim small">"said"</span><code class="clip">{words::answer(&failure.text)}</code>
                 <span class="dim small">"true"</span><code class="clip">{failure.truth.clone()}</code>
+                {mini_lane(&failure)}
             </div>
             <div class="failure-reward num"><span class="dim small">"reward"</span><b>{format::fixed(failure.reward, 2)}</b></div>
             <div class="failure-who">

@@ -1,6 +1,6 @@
 //! Native dialogs: the frame of all, and the key sheet.
 
-use crate::logic::keys::SHEET;
+use crate::logic::keys::{KeyLine, SHEET};
 use crate::parts::bits::{Glyph, Icon};
 use leptos::html;
 use leptos::prelude::*;
@@ -65,14 +65,11 @@ pub fn Dialog(
 #[component]
 pub fn KeySheet() -> impl IntoView {
     let dialogs = expect_context::<Dialogs>();
-    let line = |(keys, what): &(&'static [&'static str], &'static str)| {
+    let line = |(keys, what): &KeyLine| {
         let caps = keys.iter().map(|key| view! { <kbd>{*key}</kbd> }).collect_view();
         view! { <div class="key-line"><span class="soft">{*what}</span><span class="row">{caps}</span></div> }
     };
-    let group = move |(title, lines): &(
-        &'static str,
-        &'static [(&'static [&'static str], &'static str)],
-    )| {
+    let group = move |(title, lines): &(&'static str, &'static [KeyLine])| {
         view! { <section><h2>{*title}</h2>{lines.iter().map(line).collect_view()}</section> }
     };
     view! {

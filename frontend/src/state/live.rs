@@ -3,7 +3,7 @@
 
 use crate::state::library::Library;
 use crate::state::outbox::Outbox;
-use futures::channel::mpsc::{UnboundedReceiver, UnboundedSender, unbounded};
+use futures::channel::mpsc::{Receiver, Sender, channel};
 use futures::future::{AbortHandle, Abortable};
 use futures::{SinkExt, StreamExt, select};
 use gloo_net::websocket::Message;
@@ -20,6 +20,8 @@ const SILENCE_MS: f64 = 15_000.0;
 const PING_MS: u32 = 4_000;
 /// Pauses between attempts: the first and the longest.
 const BACKOFF_MS: (u32, u32) = (250, 10_000);
+/// Messages that may wait to be sent: pings and subscriptions, a few at most.
+const OUTGOING: usize = 16;
 
 /// How the link does.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -52,7 +54,7 @@ pub struct Live {
     pub news: RwSignal<Option<Failure>>,
     library: Library,
     outbox: Outbox,
-    outgoing: StoredValue<Option<UnboundedSender<FromBrowser>>>,
+    outgoing: StoredValue<Option<Sender<FromBrowser>>>,
 }
 
 enum End {
@@ -114,10 +116,10 @@ impl Live {
     }
 
     fn send(self, message: FromBrowser) {
-        self.outgoing.with_value(|sender| {
+        self.outgoing.update_value(|sender| {
             if let Some(sender) = sender {
                 // A closed channel means that the link is being opened again, which subscribes.
-                let _ = sender.unbounded_send(message);
+                let _ = sender.try_send(message);
             }
         });
     }
@@ -127,7 +129,7 @@ impl Live {
         loop {
             self.status.set(Status::Connecting);
             if let Ok(socket) = WebSocket::open(&address()) {
-                let (sender, outgoing) = unbounded();
+                let (sender, outgoing) = channel(OUTGOING);
                 self.outgoing.set_value(Some(sender));
                 self.subscribe();
                 if let End::Outdated = self.session(socket, outgoing).await {
@@ -146,7 +148,7 @@ impl Live {
         }
     }
 
-    async fn session(self, socket: WebSocket, mut outgoing: UnboundedReceiver<FromBrowser>) -> End {
+    async fn session(self, socket: WebSocket, mut outgoing: Receiver<FromBrowser>) -> End {
         let (mut write, read) = socket.split();
         let mut read = read.fuse();
         let mut tick = IntervalStream::new(PING_MS).fuse();

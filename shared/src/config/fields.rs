@@ -81,10 +81,7 @@ impl Field {
             }
             (_, other) => format!("{other} is not {}", self.kind.describe()),
         };
-        Some(Problem {
-            field: self.key.to_owned(),
-            message,
-        })
+        Some(Problem { field: self.key.to_owned(), message })
     }
 }
 
@@ -96,15 +93,7 @@ const fn field(
     unit: &'static str,
     kind: FieldKind,
 ) -> Field {
-    Field {
-        key,
-        group,
-        label,
-        help,
-        unit,
-        kind,
-        advanced: false,
-    }
+    Field { key, group, label, help, unit, kind, advanced: false }
 }
 
 const fn more(mut field: Field) -> Field {
@@ -148,30 +137,9 @@ pub const FIELDS: &[Field] = &[
         "",
         Whole(0, 9_007_199_254_740_991),
     ),
-    field(
-        "device",
-        "Run",
-        "Device",
-        "Where the policy runs.",
-        "",
-        Text,
-    ),
-    more(field(
-        "recipe",
-        "Run",
-        "Recipe",
-        "How rewards become an update.",
-        "",
-        Choice(&["grpo"]),
-    )),
-    field(
-        "mixture",
-        "Questions",
-        "Mixture",
-        "The tasks asked, each with its share.",
-        "",
-        Mixture,
-    ),
+    field("device", "Run", "Device", "Where the policy runs.", "", Text),
+    more(field("recipe", "Run", "Recipe", "How rewards become an update.", "", Choice(&["grpo"]))),
+    field("mixture", "Questions", "Mixture", "The tasks asked, each with its share.", "", Mixture),
     field(
         "reward",
         "Questions",

@@ -19,11 +19,7 @@ pub struct Preset {
 
 /// Every preset, the default first.
 pub const PRESETS: &[Preset] = &[
-    Preset {
-        name: "nano",
-        about: "The nano policy on two CPU cores, in minutes.",
-        config: nano,
-    },
+    Preset { name: "nano", about: "The nano policy on two CPU cores, in minutes.", config: nano },
     Preset {
         name: "videossr-8b",
         about: "The paper's values for Qwen3-VL-8B-Instruct; needs a GPU server.",
@@ -39,12 +35,7 @@ fn paper_mixture() -> Vec<MixtureItem> {
         .into_iter()
         .map(|perturbation| MixtureItem::of(Task::Grounding { perturbation }, 3.0))
         .collect();
-    items.push(MixtureItem::of(
-        Task::Counting {
-            difficulty: Difficulty::Easy,
-        },
-        6.0,
-    ));
+    items.push(MixtureItem::of(Task::Counting { difficulty: Difficulty::Easy }, 6.0));
     items.push(MixtureItem::of(Task::Jigsaw { clips: 6 }, 12.0));
     items
 }
@@ -57,12 +48,7 @@ fn nano_mixture() -> Vec<MixtureItem> {
         .into_iter()
         .map(|perturbation| MixtureItem::of(Task::Grounding { perturbation }, 1.0))
         .collect();
-    items.push(MixtureItem::of(
-        Task::Counting {
-            difficulty: Difficulty::Easy,
-        },
-        2.0,
-    ));
+    items.push(MixtureItem::of(Task::Counting { difficulty: Difficulty::Easy }, 2.0));
     items.push(MixtureItem::of(Task::Jigsaw { clips: 6 }, 1.0));
     items
 }
@@ -92,17 +78,9 @@ pub(super) fn nano() -> RunConfig {
             grad_clip: 1.0,
             skip_above: 1e3,
         },
-        sampling: SamplingConfig {
-            temperature: 1.0,
-            top_p: 1.0,
-            top_k: 0,
-            max_new_tokens: 16,
-        },
+        sampling: SamplingConfig { temperature: 1.0, top_p: 1.0, top_k: 0, max_new_tokens: 16 },
         checkpoint: CheckpointConfig { every: 50, keep: 3 },
-        evaluate: EvaluateConfig {
-            every: 100,
-            samples: 8,
-        },
+        evaluate: EvaluateConfig { every: 100, samples: 8 },
         warmup: WarmupConfig {
             steps: 3000,
             batch: 16,
@@ -122,26 +100,11 @@ fn videossr_8b() -> RunConfig {
         device: "cuda:0".into(),
         policy: "Qwen3-VL-8B-Instruct".into(),
         mixture: paper_mixture(),
-        grpo: GrpoConfig {
-            prompts_per_step: 64,
-            ..nano().grpo
-        },
-        optim: OptimConfig {
-            learning_rate: 1e-6,
-            ..nano().optim
-        },
-        sampling: SamplingConfig {
-            max_new_tokens: 2048,
-            ..nano().sampling
-        },
-        checkpoint: CheckpointConfig {
-            every: 500,
-            keep: 3,
-        },
-        evaluate: EvaluateConfig {
-            every: 0,
-            ..nano().evaluate
-        },
+        grpo: GrpoConfig { prompts_per_step: 64, ..nano().grpo },
+        optim: OptimConfig { learning_rate: 1e-6, ..nano().optim },
+        sampling: SamplingConfig { max_new_tokens: 2048, ..nano().sampling },
+        checkpoint: CheckpointConfig { every: 500, keep: 3 },
+        evaluate: EvaluateConfig { every: 0, ..nano().evaluate },
         ..nano()
     }
 }

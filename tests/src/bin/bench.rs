@@ -36,7 +36,9 @@ fn page_size() -> Result<()> {
         let path = entry?.path();
         if path.extension().is_some_and(|e| e == "wasm") {
             let sent = size(&path.with_extension("wasm.br"));
-            let kb = |bytes: Option<u64>| bytes.map_or("?".into(), |b| format!("{:.0} KB", b as f64 / 1e3));
+            let kb = |bytes: Option<u64>| {
+                bytes.map_or("?".into(), |b| format!("{:.0} KB", b as f64 / 1e3))
+            };
             println!("wasm                {} raw, {} brotli", kb(size(&path)), kb(sent));
         }
     }
@@ -83,7 +85,8 @@ async fn watch(studio: &Studio, browser: &Browser) -> Result<Vec<f64>> {
     browser.open(&format!("{}/sign-in?token={}", studio.base, Studio::token(link))).await?;
     browser.find(&id("link-status")).await?;
 
-    let config = json!({"steps": WATCHED_STEPS, "evaluate": {"every": 0}, "checkpoint": {"every": 0}});
+    let config =
+        json!({"steps": WATCHED_STEPS, "evaluate": {"every": 0}, "checkpoint": {"every": 0}});
     let run = api.post("/api/v1/runs", &json!({"name": "watched", "config": config}))?;
     let run = run["run"]["id"].as_str().context("an id")?.to_owned();
     browser.open(&format!("{}/runs/{run}", studio.base)).await?;
@@ -95,7 +98,8 @@ async fn watch(studio: &Studio, browser: &Browser) -> Result<Vec<f64>> {
     .await?;
 
     let painted = browser.driver.execute("return window.painted", vec![]).await?;
-    let painted: std::collections::BTreeMap<u64, f64> = serde_json::from_value(painted.json().clone())?;
+    let painted: std::collections::BTreeMap<u64, f64> =
+        serde_json::from_value(painted.json().clone())?;
     let events = api.get(&format!("/api/v1/runs/{run}/events?after=0&kind=step"))?;
     let events = events["events"].as_array().context("events")?;
     let lag = |event: &Value| {

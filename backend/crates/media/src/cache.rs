@@ -54,7 +54,9 @@ impl StripCache {
         let mut entries = Vec::new();
         for item in fs::read_dir(dir).map_err(|e| MediaError::read(dir, e))? {
             let path = item.map_err(|e| MediaError::read(dir, e))?.path();
-            if path.extension().is_some_and(|e| e == "strip") && let Ok(facts) = path.metadata() {
+            if path.extension().is_some_and(|e| e == "strip")
+                && let Ok(facts) = path.metadata()
+            {
                 let used = facts.modified().unwrap_or(SystemTime::UNIX_EPOCH);
                 entries.push((used, facts.len(), path));
             }
@@ -83,7 +85,10 @@ impl StripCache {
         let bytes = fs::read(&path).ok()?;
         let strip = decode(&bytes).filter(|s| s.video == *id && s.plan == *plan)?;
         // Marks the entry as used; a folder that cannot be written still serves.
-        let _ = File::options().append(true).open(&path).and_then(|f| f.set_modified(SystemTime::now()));
+        let _ = File::options()
+            .append(true)
+            .open(&path)
+            .and_then(|f| f.set_modified(SystemTime::now()));
         Some(self.share(key, strip))
     }
 
@@ -92,7 +97,8 @@ impl StripCache {
         let key = key(&strip.video, &strip.plan);
         if let Some(path) = self.path(&key) {
             let outcome = write_aside(&path, &encode(&strip)).err();
-            *self.problem.lock().unwrap_or_else(PoisonError::into_inner) = outcome.map(|e| e.to_string());
+            *self.problem.lock().unwrap_or_else(PoisonError::into_inner) =
+                outcome.map(|e| e.to_string());
         }
         self.share(key, strip)
     }
@@ -141,7 +147,8 @@ fn encode(strip: &FrameStrip) -> Vec<u8> {
 
 /// Every real number of a head, in a fixed order.
 fn reals(head: &mut StripHead) -> Vec<&mut f64> {
-    let mut all = vec![&mut head.sampling_fps, &mut head.meta.duration_secs, &mut head.meta.fps_avg];
+    let mut all =
+        vec![&mut head.sampling_fps, &mut head.meta.duration_secs, &mut head.meta.fps_avg];
     all.extend(head.frames.iter_mut().map(|f| &mut f.pts_secs));
     all
 }

@@ -27,7 +27,8 @@ pub struct Capabilities {
 /// Asks FFmpeg; touches no file.
 pub fn capabilities() -> Capabilities {
     open::init();
-    let known = ["h264", "hevc", "vp8", "vp9", "libdav1d", "mpeg4", "mpeg2video", "mjpeg", "theora"];
+    let known =
+        ["h264", "hevc", "vp8", "vp9", "libdav1d", "mpeg4", "mpeg2video", "mjpeg", "theora"];
     let (have, miss): (Vec<&str>, Vec<&str>) =
         known.into_iter().partition(|name| ff::codec::decoder::find_by_name(name).is_some());
     let owned = |names: Vec<&str>| names.into_iter().map(str::to_owned).collect();

@@ -25,11 +25,24 @@ pub(crate) struct ClipEncoder {
 pub(crate) const CLIP_ENCODERS: &[ClipEncoder] = &[
     ClipEncoder {
         name: "libvpx-vp9",
-        options: &[("crf", "33"), ("b", "0"), ("deadline", "realtime"), ("cpu-used", "6"), ("row-mt", "1"), ("threads", "2")],
+        options: &[
+            ("crf", "33"),
+            ("b", "0"),
+            ("deadline", "realtime"),
+            ("cpu-used", "6"),
+            ("row-mt", "1"),
+            ("threads", "2"),
+        ],
     },
     ClipEncoder {
         name: "libvpx",
-        options: &[("crf", "12"), ("b", "4M"), ("deadline", "realtime"), ("cpu-used", "6"), ("threads", "2")],
+        options: &[
+            ("crf", "12"),
+            ("b", "4M"),
+            ("deadline", "realtime"),
+            ("cpu-used", "6"),
+            ("threads", "2"),
+        ],
     },
     ClipEncoder { name: "libsvtav1", options: &[("crf", "35"), ("preset", "10")] },
     ClipEncoder {
@@ -47,7 +60,9 @@ pub fn encode_clip(rgb: &[u8], width: u32, height: u32, fps: u32) -> Result<Vec<
     open::init();
     check_frames(rgb, width, height)?;
     if fps == 0 || fps > 1000 || width > 16_384 || height > 16_384 {
-        return Err(MediaError::BadInput(format!("a clip of {width}x{height} pixels at {fps} frames a second cannot be made")));
+        return Err(MediaError::BadInput(format!(
+            "a clip of {width}x{height} pixels at {fps} frames a second cannot be made"
+        )));
     }
     let chosen = CLIP_ENCODERS.iter().find_map(|e| Some((e, encoder::find_by_name(e.name)?)));
     let (settings, codec) = chosen.ok_or_else(|| MediaError::NoEncoder {
@@ -75,7 +90,12 @@ struct Writer {
 }
 
 impl Writer {
-    fn open(settings: &ClipEncoder, codec: ff::Codec, size: (u32, u32), fps: u32) -> Result<Self, ff::Error> {
+    fn open(
+        settings: &ClipEncoder,
+        codec: ff::Codec,
+        size: (u32, u32),
+        fps: u32,
+    ) -> Result<Self, ff::Error> {
         let even = (size.0.next_multiple_of(2), size.1.next_multiple_of(2));
         let mut output = Memory::open()?;
         let encoder = open_encoder(settings, codec, even, fps, &output.context)?;
@@ -159,7 +179,8 @@ fn open_encoder(
 /// RGB to BT.709 4:2:0 with studio range, as the stream is tagged.
 fn scaler(size: (u32, u32)) -> Result<Scaler, ff::Error> {
     let flags = Flags::BICUBIC | Flags::ACCURATE_RND;
-    let mut scaler = Scaler::get(Pixel::RGB24, size.0, size.1, Pixel::YUV420P, size.0, size.1, flags)?;
+    let mut scaler =
+        Scaler::get(Pixel::RGB24, size.0, size.1, Pixel::YUV420P, size.0, size.1, flags)?;
     // SAFETY: the context is open and the tables are static.
     unsafe {
         let table = ffi::sws_getCoefficients(ffi::SWS_CS_ITU709 as i32);
@@ -178,7 +199,12 @@ impl Memory {
         let mut raw = ptr::null_mut();
         // SAFETY: FFmpeg fills `raw`, which the wrapper then owns and frees.
         unsafe {
-            let code = ffi::avformat_alloc_output_context2(&mut raw, ptr::null_mut(), c"webm".as_ptr(), ptr::null());
+            let code = ffi::avformat_alloc_output_context2(
+                &mut raw,
+                ptr::null_mut(),
+                c"webm".as_ptr(),
+                ptr::null(),
+            );
             if code < 0 {
                 return Err(ff::Error::from(code));
             }

@@ -36,7 +36,10 @@ pub(crate) fn strips(
     plans: &[SamplePlan],
 ) -> Result<Vec<FrameStrip>, MediaError> {
     let index = Index::read(path)?;
-    let makers = plans.iter().map(|plan| Maker::new(path, id, &index, *plan)).collect::<Result<Vec<_>, _>>()?;
+    let makers = plans
+        .iter()
+        .map(|plan| Maker::new(path, id, &index, *plan))
+        .collect::<Result<Vec<_>, _>>()?;
     // Only plain H.264 is trusted to decode the same when frames are left out.
     let quick = index.track.codec_id == ffi::AVCodecID::H264 && index.track.plain_420;
     if quick && let Ok(made) = decode_all(path, &index, makers.clone(), Way::Quick) {
@@ -104,7 +107,13 @@ impl Maker {
     }
 
     /// Appends one source frame given as packed RGB of its coded size.
-    fn take(&mut self, source_index: u64, pts_secs: f64, rgb: &[u8], size: (u32, u32)) -> Result<(), MediaError> {
+    fn take(
+        &mut self,
+        source_index: u64,
+        pts_secs: f64,
+        rgb: &[u8],
+        size: (u32, u32),
+    ) -> Result<(), MediaError> {
         let rotation = self.strip.meta.rotation;
         let shown = (self.strip.width, self.strip.height);
         let unturned = if rotation % 180 == 90 { (shown.1, shown.0) } else { shown };
@@ -118,7 +127,8 @@ impl Maker {
 
 fn too_short(path: &Path, frames: u64, plan: SamplePlan) -> MediaError {
     let count = u64::from(plan.count);
-    let needed = (count..).find(|n| plan.indices(*n).is_some() || *n > count * 2 + 40).unwrap_or(count);
+    let needed =
+        (count..).find(|n| plan.indices(*n).is_some() || *n > count * 2 + 40).unwrap_or(count);
     MediaError::TooShort { file: file_name(path), frames, wanted: plan.count, needed }
 }
 
@@ -178,7 +188,9 @@ impl<'a> Reader<'a> {
 
     /// Seeks to the last key frame before a far target.
     fn jump_towards(&mut self, at: usize) -> Result<(), MediaError> {
-        let Some(key) = self.index.keys[..self.index.keys.partition_point(|k| *k <= self.target)].last() else {
+        let Some(key) =
+            self.index.keys[..self.index.keys.partition_point(|k| *k <= self.target)].last()
+        else {
             return Ok(());
         };
         let key_at = self.index.pts.partition_point(|p| p < key);
@@ -202,7 +214,9 @@ impl<'a> Reader<'a> {
         loop {
             match self.decoder.receive_frame(&mut self.frame) {
                 Ok(()) => return self.accept(),
-                Err(ff::Error::Other { errno }) if errno == libc::EAGAIN && !self.ended => self.feed()?,
+                Err(ff::Error::Other { errno }) if errno == libc::EAGAIN && !self.ended => {
+                    self.feed()?
+                }
                 Err(ff::Error::Eof) => return Err(self.corrupt("frames are missing at its end")),
                 Err(e) => return Err(self.corrupt(&format!("decoding fails ({e})"))),
             }
@@ -218,7 +232,9 @@ impl<'a> Reader<'a> {
         let errors = unsafe { (*self.frame.as_ptr()).decode_error_flags };
         let pixels = u64::from(self.frame.width()) * u64::from(self.frame.height());
         if errors != 0 || self.frame.is_corrupt() || pixels == 0 || pixels > MAX_PIXELS {
-            return Err(self.corrupt(&format!("the picture at {:.1} s is broken", self.index.secs(time))));
+            return Err(
+                self.corrupt(&format!("the picture at {:.1} s is broken", self.index.secs(time)))
+            );
         }
         self.time = time;
         Ok(())
@@ -232,16 +248,25 @@ impl<'a> Reader<'a> {
                 Ok(()) => {}
                 Err(ff::Error::Eof) => {
                     self.ended = true;
-                    return self.decoder.send_eof().map_err(|e| self.corrupt(&format!("decoding fails ({e})")));
+                    return self
+                        .decoder
+                        .send_eof()
+                        .map_err(|e| self.corrupt(&format!("decoding fails ({e})")));
                 }
                 Err(e) => return Err(self.corrupt(&format!("reading fails ({e})"))),
             }
         }
         if self.way == Way::Quick {
             let wanted = self.packet.pts() == Some(self.target);
-            self.decoder.skip_frame(if wanted { ff::Discard::Default } else { ff::Discard::NonReference });
+            self.decoder.skip_frame(if wanted {
+                ff::Discard::Default
+            } else {
+                ff::Discard::NonReference
+            });
         }
-        self.decoder.send_packet(&self.packet).map_err(|e| self.corrupt(&format!("decoding fails ({e})")))
+        self.decoder
+            .send_packet(&self.packet)
+            .map_err(|e| self.corrupt(&format!("decoding fails ({e})")))
     }
 
     fn corrupt(&self, reason: &str) -> MediaError {
@@ -268,10 +293,16 @@ fn open_decoder(
     index: &Index,
     path: &Path,
 ) -> Result<ff::codec::decoder::Video, MediaError> {
-    let unsupported = || MediaError::UnsupportedCodec { file: file_name(path), codec: index.track.codec.clone() };
+    let unsupported =
+        || MediaError::UnsupportedCodec { file: file_name(path), codec: index.track.codec.clone() };
     let stream = input.stream(index.track.stream).ok_or_else(unsupported)?;
-    let mut context = ff::codec::Context::from_parameters(stream.parameters()).map_err(|_| unsupported())?;
-    context.set_threading(ff::threading::Config { kind: ff::threading::Type::Frame, count: THREADS, ..Default::default() });
+    let mut context =
+        ff::codec::Context::from_parameters(stream.parameters()).map_err(|_| unsupported())?;
+    context.set_threading(ff::threading::Config {
+        kind: ff::threading::Type::Frame,
+        count: THREADS,
+        ..Default::default()
+    });
     // SAFETY: plain fields of a context that is not open yet. Packet times are needed by the
     // decoder to fill in missing display times.
     unsafe {

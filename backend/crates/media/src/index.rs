@@ -135,12 +135,17 @@ fn read_entries(
         match packet.read(input) {
             Ok(()) => {}
             Err(ff::Error::Eof) => break,
-            Err(e) => return Err(MediaError::corrupt(path, format!("reading stops at {end_secs:.1} s ({e})"))),
+            Err(e) => {
+                return Err(MediaError::corrupt(
+                    path,
+                    format!("reading stops at {end_secs:.1} s ({e})"),
+                ));
+            }
         }
         let Some(time) = packet.pts().or(packet.dts()) else { continue };
-        let tick_secs = input.stream(packet.stream()).map_or(0.0, |s| {
-            f64::from(s.time_base().0) / f64::from(s.time_base().1.max(1))
-        });
+        let tick_secs = input
+            .stream(packet.stream())
+            .map_or(0.0, |s| f64::from(s.time_base().0) / f64::from(s.time_base().1.max(1)));
         end_secs = end_secs.max(time.saturating_add(packet.duration()) as f64 * tick_secs);
         if packet.stream() != track.stream || !is_shown(&packet, track) {
             continue;
@@ -179,7 +184,8 @@ fn check_promise(
     path: &Path,
 ) -> Result<(), MediaError> {
     // SAFETY: plain fields of an open context.
-    let (promised, method) = unsafe { ((*input.as_ptr()).duration, (*input.as_ptr()).duration_estimation_method) };
+    let (promised, method) =
+        unsafe { ((*input.as_ptr()).duration, (*input.as_ptr()).duration_estimation_method) };
     let promised_secs = promised as f64 / 1e6;
     let from_header = method == ffi::AVDurationEstimationMethod::STREAM;
     let least = if input.format().name().contains("matroska") {

@@ -2,18 +2,19 @@
 //! the page shows. Sources are read-only; variable rates are handled by display times; a
 //! hostile file costs bounded time and memory and ends as a [`MediaError`].
 
+mod cache;
+mod capabilities;
+mod clip;
+mod convert;
+mod decode;
 mod error;
 mod hash;
-mod open;
 mod index;
-mod probe;
-mod decode;
-mod convert;
-mod strip;
-mod cache;
+mod open;
 mod picture;
-mod clip;
-mod capabilities;
+mod probe;
+mod strip;
+mod yuv;
 
 pub use cache::StripCache;
 pub use capabilities::{Capabilities, capabilities};
@@ -21,6 +22,8 @@ pub use clip::encode_clip;
 pub use error::MediaError;
 pub use hash::hash_file;
 pub use open::{MAX_FRAMES, MAX_PIXELS, MAX_SECS};
-pub use picture::{Picture, encode_atlas, encode_jpeg, frame_name, read_png, thumbnail, write_frames, write_png};
+pub use picture::{
+    Picture, encode_atlas, encode_jpeg, frame_name, read_png, thumbnail, write_frames, write_png,
+};
 pub use probe::probe;
 pub use strip::{CANONICAL_SHORT_SIDE, FrameStrip, strip, strips};

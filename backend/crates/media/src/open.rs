@@ -17,7 +17,8 @@ pub const MAX_FRAMES: usize = 1_000_000;
 pub const MAX_SECS: f64 = 24.0 * 3600.0;
 
 /// Containers that are opened; audio ones are in to say "no video track" of them.
-const FORMATS: &str = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,flv,ogg,ivf,gif,mp3,wav,flac,aac";
+const FORMATS: &str =
+    "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,flv,ogg,ivf,gif,mp3,wav,flac,aac";
 /// Video decoders that are used. Opening a file already decodes a frame, so the list also
 /// bounds what that may cost.
 const VIDEO_DECODERS: &str = "h264,hevc,vp8,vp9,libdav1d,libaom-av1,av1,mpeg4,msmpeg4,mpeg2video,mpeg1video,h263,mjpeg,theora,flv,gif";
@@ -92,7 +93,10 @@ pub(crate) fn open(path: &Path) -> Result<ff::format::context::Input, MediaError
 fn explain_open(path: &Path, error: ff::Error) -> MediaError {
     if let ff::Error::Other { errno } = error {
         let source = std::io::Error::from_raw_os_error(errno);
-        if matches!(source.kind(), std::io::ErrorKind::NotFound | std::io::ErrorKind::PermissionDenied) {
+        if matches!(
+            source.kind(),
+            std::io::ErrorKind::NotFound | std::io::ErrorKind::PermissionDenied
+        ) {
             return MediaError::read(path, source);
         }
     }
@@ -121,7 +125,10 @@ fn is_video_signature(head: &[u8]) -> bool {
 
 /// Chooses the video track: not a cover picture, the most pixels, then the one marked as
 /// default, then the first.
-pub(crate) fn choose_track(input: &ff::format::context::Input, path: &Path) -> Result<Track, MediaError> {
+pub(crate) fn choose_track(
+    input: &ff::format::context::Input,
+    path: &Path,
+) -> Result<Track, MediaError> {
     let mut best: Option<((u64, bool), Track)> = None;
     for stream in input.streams() {
         // SAFETY: the stream belongs to `input`, which outlives this loop.
@@ -151,7 +158,12 @@ fn check_track(track: Track, path: &Path) -> Result<Track, MediaError> {
         return Err(MediaError::UnsupportedCodec { file, codec: track.codec });
     }
     if u64::from(track.width) * u64::from(track.height) > MAX_PIXELS {
-        return Err(MediaError::TooLarge { file, width: track.width, height: track.height, limit: MAX_PIXELS });
+        return Err(MediaError::TooLarge {
+            file,
+            width: track.width,
+            height: track.height,
+            limit: MAX_PIXELS,
+        });
     }
     if track.width == 0 || track.height == 0 {
         return Err(MediaError::corrupt(path, "its picture size cannot be found"));

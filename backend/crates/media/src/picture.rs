@@ -47,9 +47,9 @@ pub fn write_png(path: &Path, rgb: &[u8], width: u32, height: u32) -> Result<(),
 pub fn write_frames(folder: &Path, rgb: &[u8], width: u32, height: u32) -> Result<u32, MediaError> {
     let count = check_frames(rgb, width, height)?;
     let size = rgb.len() / count as usize;
-    rgb.par_chunks_exact(size)
-        .enumerate()
-        .try_for_each(|(slot, frame)| write_png(&folder.join(frame_name(slot)), frame, width, height))?;
+    rgb.par_chunks_exact(size).enumerate().try_for_each(|(slot, frame)| {
+        write_png(&folder.join(frame_name(slot)), frame, width, height)
+    })?;
     Ok(count)
 }
 
@@ -72,7 +72,10 @@ pub fn read_png(path: &Path) -> Result<Picture, MediaError> {
     reader.limits(limits);
     let picture = reader.decode().map_err(|e| match e {
         image::ImageError::IoError(source) => MediaError::read(path, source),
-        other => MediaError::Corrupt { file: file_name(path), reason: format!("it is no readable PNG ({other})") },
+        other => MediaError::Corrupt {
+            file: file_name(path),
+            reason: format!("it is no readable PNG ({other})"),
+        },
     })?;
     let rgb = picture.to_rgb8();
     Ok(Picture { width: rgb.width(), height: rgb.height(), rgb: rgb.into_raw() })
@@ -82,7 +85,9 @@ pub fn read_png(path: &Path) -> Result<Picture, MediaError> {
 pub fn encode_jpeg(rgb: &[u8], width: u32, height: u32) -> Result<Vec<u8>, MediaError> {
     check_size(rgb, width, height, 1)?;
     let side = |pixels: u32| {
-        u16::try_from(pixels).map_err(|_| MediaError::BadInput(format!("a JPEG side of {pixels} pixels is too long")))
+        u16::try_from(pixels).map_err(|_| {
+            MediaError::BadInput(format!("a JPEG side of {pixels} pixels is too long"))
+        })
     };
     let mut bytes = Vec::new();
     let mut encoder = jpeg_encoder::Encoder::new(&mut bytes, QUALITY);
@@ -96,7 +101,12 @@ pub fn encode_jpeg(rgb: &[u8], width: u32, height: u32) -> Result<Vec<u8>, Media
 
 /// All frames of `[count, height, width, 3]` in one JPEG, row by row with `columns` to a row
 /// (`columns = count` gives a film strip). Unused places are black.
-pub fn encode_atlas(rgb: &[u8], width: u32, height: u32, columns: u32) -> Result<Vec<u8>, MediaError> {
+pub fn encode_atlas(
+    rgb: &[u8],
+    width: u32,
+    height: u32,
+    columns: u32,
+) -> Result<Vec<u8>, MediaError> {
     let count = check_frames(rgb, width, height)?;
     let columns = columns.clamp(1, count);
     let rows = count.div_ceil(columns);

@@ -121,7 +121,11 @@ impl FrameStrip {
 /// The strip of one video under one plan, from the cache or decoded now.
 ///
 /// The source is only read. Errors: every [`MediaError`] about files.
-pub fn strip(path: &Path, plan: &SamplePlan, cache: &StripCache) -> Result<Arc<FrameStrip>, MediaError> {
+pub fn strip(
+    path: &Path,
+    plan: &SamplePlan,
+    cache: &StripCache,
+) -> Result<Arc<FrameStrip>, MediaError> {
     let mut all = strips(path, std::slice::from_ref(plan), cache)?;
     all.pop().ok_or_else(|| MediaError::BadInput("no plan was given".into()))
 }

@@ -7,8 +7,10 @@ use media::{StripCache, strip, strips};
 use std::path::PathBuf;
 
 fn entries(folder: &tempfile::TempDir) -> Vec<PathBuf> {
-    let mut all: Vec<PathBuf> =
-        std::fs::read_dir(folder.path()).expect("listing").map(|e| e.expect("entry").path()).collect();
+    let mut all: Vec<PathBuf> = std::fs::read_dir(folder.path())
+        .expect("listing")
+        .map(|e| e.expect("entry").path())
+        .collect();
     all.sort();
     all
 }
@@ -17,9 +19,11 @@ fn entries(folder: &tempfile::TempDir) -> Vec<PathBuf> {
 fn a_second_cache_on_the_same_folder_reads_the_same_bits() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = own_clip("race-car-1906.ogv");
-    let made = strips(&path, &[small(), large()], &StripCache::open(folder.path()).expect("opens")).expect("decodes");
+    let made = strips(&path, &[small(), large()], &StripCache::open(folder.path()).expect("opens"))
+        .expect("decodes");
     assert_eq!(entries(&folder).len(), 2);
-    let read = strips(&path, &[small(), large()], &StripCache::open(folder.path()).expect("opens")).expect("reads");
+    let read = strips(&path, &[small(), large()], &StripCache::open(folder.path()).expect("opens"))
+        .expect("reads");
     for (made, read) in made.iter().zip(&read) {
         assert_eq!(**made, **read);
         assert_eq!(made.sampling_fps.to_bits(), read.sampling_fps.to_bits());

@@ -3,7 +3,10 @@
 mod common;
 
 use common::{difference, moving_square};
-use media::{StripCache, capabilities, encode_atlas, encode_clip, probe, read_png, strip, thumbnail, write_png};
+use media::{
+    StripCache, capabilities, encode_atlas, encode_clip, probe, read_png, strip, thumbnail,
+    write_png,
+};
 use shared::video::{FrameSize, SamplePlan};
 
 #[test]
@@ -37,11 +40,13 @@ fn an_atlas_has_every_frame_in_its_place() {
     let rgb = moving_square(48, 64, 48);
     for (columns, size) in [(8, (512, 288)), (48, (64 * 48, 48)), (7, (448, 336))] {
         let jpeg = encode_atlas(&rgb, 64, 48, columns).expect("encodes");
-        let picture = image::load_from_memory_with_format(&jpeg, image::ImageFormat::Jpeg).expect("a JPEG");
+        let picture =
+            image::load_from_memory_with_format(&jpeg, image::ImageFormat::Jpeg).expect("a JPEG");
         assert_eq!((picture.width(), picture.height()), size);
     }
     let jpeg = thumbnail(&moving_square(1, 1280, 720), 1280, 720).expect("encodes");
-    let picture = image::load_from_memory_with_format(&jpeg, image::ImageFormat::Jpeg).expect("a JPEG");
+    let picture =
+        image::load_from_memory_with_format(&jpeg, image::ImageFormat::Jpeg).expect("a JPEG");
     assert_eq!((picture.width(), picture.height()), (320, 180));
 }
 

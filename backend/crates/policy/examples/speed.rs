@@ -3,7 +3,9 @@
 
 use burn::module::Module;
 use burn::optim::{AdamWConfig, GradientsParams};
-use policy::{Clip, Packed, Part, Policy, PolicyConfig, PolicyTokenizer, Processor, Prompt, SamplingOptions};
+use policy::{
+    Clip, Packed, Part, Policy, PolicyConfig, PolicyTokenizer, Processor, Prompt, SamplingOptions,
+};
 use std::time::Instant;
 
 const FRAMES: usize = 48;
@@ -14,7 +16,8 @@ fn main() -> Result<(), policy::PolicyError> {
     policy::tune_process();
     let device = policy::pick("cpu")?;
     let question = "When is the video mirrored? Answer with start-end in seconds.";
-    let corpus: Vec<String> = (0..200).map(|i| format!("{question} {}.{}-{}.5", i % 60, i % 10, i)).collect();
+    let corpus: Vec<String> =
+        (0..200).map(|i| format!("{question} {}.{}-{}.5", i % 60, i % 10, i)).collect();
     let tokenizer = PolicyTokenizer::train(&corpus, 512)?;
     let policy = Policy::fresh(PolicyConfig::nano(512), tokenizer, Processor::nano(), 1, &device);
     println!("{} parameters", policy.model.num_params());
@@ -52,7 +55,8 @@ fn cpu_ms() -> f64 {
 
 fn prompt(policy: &Policy, seed: usize, question: &str) -> Result<Prompt, policy::PolicyError> {
     let mut rng = policy::rng::Rng::new(seed as u64);
-    let rgb: Vec<u8> = (0..FRAMES * SIDE * SIDE * 3).map(|_| (rng.next_u64() & 255) as u8).collect();
+    let rgb: Vec<u8> =
+        (0..FRAMES * SIDE * SIDE * 3).map(|_| (rng.next_u64() & 255) as u8).collect();
     let secs: Vec<f64> = (0..FRAMES).map(|i| i as f64 * 0.63).collect();
     let clip = Clip { rgb: &rgb, frames: FRAMES, height: SIDE, width: SIDE, secs: &secs };
     policy.prompt(&[Part::Video(clip), Part::Text(question)])
@@ -61,7 +65,8 @@ fn prompt(policy: &Policy, seed: usize, question: &str) -> Result<Prompt, policy
 fn generation(policy: &Policy, prompts: &[Prompt]) -> Result<(), policy::PolicyError> {
     let mut policy = policy.clone();
     policy.config.eos_token_ids.clear();
-    let seeds: Vec<Vec<u64>> = (0..prompts.len() as u64).map(|i| (0..8).map(|j| 100 * i + j).collect()).collect();
+    let seeds: Vec<Vec<u64>> =
+        (0..prompts.len() as u64).map(|i| (0..8).map(|j| 100 * i + j).collect()).collect();
     let run = |max_new| {
         let options = SamplingOptions { max_new, ..SamplingOptions::default() };
         let times: Result<Vec<f64>, policy::PolicyError> = (0..5)
@@ -112,7 +117,9 @@ fn training(policy: &Policy, what: &str, prompts: &[Prompt], answers: usize) {
     }
     let cpu = (cpu_ms() - cpu) / f64::from(STEPS);
     let [forward, backward, step] = times.map(best);
-    println!("{what}: forward {forward:.0} + backward {backward:.0} + optimiser {step:.0} ms; processor {cpu:.0} ms");
+    println!(
+        "{what}: forward {forward:.0} + backward {backward:.0} + optimiser {step:.0} ms; processor {cpu:.0} ms"
+    );
 }
 
 fn best(times: Vec<f64>) -> f64 {

@@ -45,11 +45,13 @@ pub fn pick(name: &str) -> Result<Device, PolicyError> {
     let reports = devices();
     match reports.iter().find(|report| report.name == name) {
         Some(report) if report.available => cuda(name),
-        Some(report) => {
-            Err(PolicyError::Device(format!("{name}: {}", report.why.as_deref().unwrap_or("missing"))))
-        }
+        Some(report) => Err(PolicyError::Device(format!(
+            "{name}: {}",
+            report.why.as_deref().unwrap_or("missing")
+        ))),
         None => {
-            let known: Vec<_> = reports.iter().filter(|r| r.available).map(|r| r.name.as_str()).collect();
+            let known: Vec<_> =
+                reports.iter().filter(|r| r.available).map(|r| r.name.as_str()).collect();
             Err(PolicyError::Device(format!("no device \"{name}\"; there is {}", known.join(", "))))
         }
     }

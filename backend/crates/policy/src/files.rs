@@ -28,7 +28,12 @@ struct Loaded {
 ///
 /// # Errors
 /// An unusable folder, input or output file.
-pub fn logits_file(dir: &Path, input: &Path, out: &Path, device: &Device) -> Result<(), PolicyError> {
+pub fn logits_file(
+    dir: &Path,
+    input: &Path,
+    out: &Path,
+    device: &Device,
+) -> Result<(), PolicyError> {
     let Loaded { model, prompt, continuation, .. } = load(dir, input, device)?;
     let mut packed = Packed::new();
     packed.prefix(&prompt);
@@ -37,8 +42,14 @@ pub fn logits_file(dir: &Path, input: &Path, out: &Path, device: &Device) -> Res
     let mut output = Output::default();
     let tokens = prompt.ids.len();
     output.floats("logits", vec![1, tokens, model.text_config().vocab_size], &model.logits(last));
-    let positions = (0..3).flat_map(|axis| prompt.positions.iter().map(move |p| i64::from(p[axis])));
-    output.push("position_ids", Dtype::I64, vec![3, 1, tokens], positions.flat_map(i64::to_le_bytes).collect());
+    let positions =
+        (0..3).flat_map(|axis| prompt.positions.iter().map(move |p| i64::from(p[axis])));
+    output.push(
+        "position_ids",
+        Dtype::I64,
+        vec![3, 1, tokens],
+        positions.flat_map(i64::to_le_bytes).collect(),
+    );
     if let Some(vision) = vision {
         output.floats("vision_merged", vision.merged.dims().to_vec(), &vision.merged);
     }
@@ -54,7 +65,13 @@ pub fn logits_file(dir: &Path, input: &Path, out: &Path, device: &Device) -> Res
 ///
 /// # Errors
 /// An unusable folder or input file.
-pub fn generate_file(dir: &Path, input: &Path, max_new: usize, greedy: bool, device: &Device) -> Result<Vec<u32>, PolicyError> {
+pub fn generate_file(
+    dir: &Path,
+    input: &Path,
+    max_new: usize,
+    greedy: bool,
+    device: &Device,
+) -> Result<Vec<u32>, PolicyError> {
     let Loaded { config, model, prompt, .. } = load(dir, input, device)?;
     let options = SamplingOptions { greedy, max_new, ..SamplingOptions::default() };
     let engine = Engine { model: &model, config: &config };
@@ -75,7 +92,8 @@ fn load(dir: &Path, input: &Path, device: &Device) -> Result<Loaded, PolicyError
     let bytes = fs::read(input).map_err(|source| PolicyError::io(input, source))?;
     let tensors = SafeTensors::deserialize(&bytes)
         .map_err(|error| PolicyError::Input(format!("{}: {error}", input.display())))?;
-    let ids = ids(&tensors, "input_ids")?.ok_or_else(|| PolicyError::Input("input_ids is missing".into()))?;
+    let ids = ids(&tensors, "input_ids")?
+        .ok_or_else(|| PolicyError::Input("input_ids is missing".into()))?;
     let grids: Vec<[usize; 3]> = integers(&tensors, "video_grid_thw")?
         .unwrap_or_default()
         .chunks_exact(3)
@@ -93,7 +111,8 @@ fn load(dir: &Path, input: &Path, device: &Device) -> Result<Loaded, PolicyError
 fn ids(tensors: &SafeTensors, name: &str) -> Result<Option<Vec<u32>>, PolicyError> {
     let Some(values) = integers(tensors, name)? else { return Ok(None) };
     let ids = values.into_iter().map(|id| {
-        u32::try_from(id).map_err(|_| PolicyError::Input(format!("{name} holds {id}, which is no token id")))
+        u32::try_from(id)
+            .map_err(|_| PolicyError::Input(format!("{name} holds {id}, which is no token id")))
     });
     ids.collect::<Result<_, _>>().map(Some)
 }
@@ -103,9 +122,15 @@ fn integers(tensors: &SafeTensors, name: &str) -> Result<Option<Vec<i64>>, Polic
     let data = view.data();
     let word = |b: &[u8]| i64::from(i32::from_le_bytes([b[0], b[1], b[2], b[3]]));
     match view.dtype() {
-        Dtype::I64 => Ok(Some(data.chunks_exact(8).map(|b| i64::from_le_bytes(b.try_into().unwrap_or_default())).collect())),
+        Dtype::I64 => Ok(Some(
+            data.chunks_exact(8)
+                .map(|b| i64::from_le_bytes(b.try_into().unwrap_or_default()))
+                .collect(),
+        )),
         Dtype::I32 => Ok(Some(data.chunks_exact(4).map(word).collect())),
-        other => Err(PolicyError::Input(format!("{name} has type {other:?}; i64 and i32 are read"))),
+        other => {
+            Err(PolicyError::Input(format!("{name} has type {other:?}; i64 and i32 are read")))
+        }
     }
 }
 
@@ -125,10 +150,15 @@ impl Output {
     }
 
     fn write(&self, path: &Path) -> Result<(), PolicyError> {
-        let wrong = |error: safetensors::SafeTensorError| PolicyError::Input(format!("{}: {error}", path.display()));
+        let wrong = |error: safetensors::SafeTensorError| {
+            PolicyError::Input(format!("{}: {error}", path.display()))
+        };
         let mut views = Vec::new();
         for (name, dtype, shape, bytes) in &self.tensors {
-            views.push((name.as_str(), TensorView::new(*dtype, shape.clone(), bytes).map_err(wrong)?));
+            views.push((
+                name.as_str(),
+                TensorView::new(*dtype, shape.clone(), bytes).map_err(wrong)?,
+            ));
         }
         write_synced(path, &safetensors::serialize(views, None).map_err(wrong)?)
     }

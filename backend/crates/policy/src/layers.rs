@@ -48,7 +48,13 @@ impl Builder<'_> {
     }
 
     /// One parameter whose shape in the file may have more axes than here.
-    pub fn param<const D: usize>(&mut self, name: &str, shape: [usize; D], file_shape: &[usize], init: Init) -> Result<Param<Tensor<D>>, PolicyError> {
+    pub fn param<const D: usize>(
+        &mut self,
+        name: &str,
+        shape: [usize; D],
+        file_shape: &[usize],
+        init: Init,
+    ) -> Result<Param<Tensor<D>>, PolicyError> {
         let values = self.source.fetch(&format!("{}{name}", self.prefix), file_shape, init)?;
         Ok(Param::from_tensor(Tensor::from_data(TensorData::new(values, shape), self.device)))
     }
@@ -62,7 +68,12 @@ impl Builder<'_> {
     }
 
     /// A linear layer with bias.
-    pub fn linear_bias(&mut self, name: &str, out: usize, inner: usize) -> Result<Linear, PolicyError> {
+    pub fn linear_bias(
+        &mut self,
+        name: &str,
+        out: usize,
+        inner: usize,
+    ) -> Result<Linear, PolicyError> {
         let mut linear = self.linear(name, out, inner)?;
         linear.bias = Some(self.at(name).param("bias", [out], &[out], Init::Constant(0.0))?);
         Ok(linear)

@@ -41,7 +41,11 @@ impl Model {
     ///
     /// # Errors
     /// What the source reports.
-    pub fn build(config: &PolicyConfig, source: &mut dyn Source, device: &Device) -> Result<Self, PolicyError> {
+    pub fn build(
+        config: &PolicyConfig,
+        source: &mut dyn Source,
+        device: &Device,
+    ) -> Result<Self, PolicyError> {
         let std = config.text_config.initializer_range as f32;
         let mut root = Builder { source, device, std, prefix: String::new() };
         let visual = Vision::build(root.at("model.visual"), &config.vision_config)?;
@@ -52,7 +56,13 @@ impl Model {
         } else {
             Some(root.linear("lm_head", text.vocab_size, text.hidden_size)?)
         };
-        Ok(Self { visual, language_model, lm_head, kernels: Kernels::for_device(device), text: text.clone() })
+        Ok(Self {
+            visual,
+            language_model,
+            lm_head,
+            kernels: Kernels::for_device(device),
+            text: text.clone(),
+        })
     }
 
     /// The same network with another form of the operations, for comparing the two.
@@ -88,7 +98,12 @@ impl Model {
 
     /// Embeddings through all layers: every row, or those asked for (then without heads of the
     /// last layer).
-    fn layers(&self, packed: &Packed, rows: Option<&Arc<Vec<u32>>>, mut keep: impl FnMut(Tensor<2>)) -> Tensor<2> {
+    fn layers(
+        &self,
+        packed: &Packed,
+        rows: Option<&Arc<Vec<u32>>>,
+        mut keep: impl FnMut(Tensor<2>),
+    ) -> Tensor<2> {
         let (mut x, vision) = self.embed(packed);
         let pass = self.pass(packed);
         let count = self.language_model.layers.len();
@@ -137,7 +152,12 @@ impl Model {
 
     /// [`Self::logprobs`], and the entropy of each row's distribution in nats under the same
     /// temperature, without gradient: `[n]`, `[n]`.
-    pub fn logprobs_entropy(&self, hidden: Tensor<2>, targets: &[u32], temperature: f32) -> (Tensor<1>, Tensor<1>) {
+    pub fn logprobs_entropy(
+        &self,
+        hidden: Tensor<2>,
+        targets: &[u32],
+        temperature: f32,
+    ) -> (Tensor<1>, Tensor<1>) {
         let targets = Arc::new(targets.to_vec());
         let logits = self.logits(hidden);
         let entropy = ops::entropy(self.kernels, logits.clone(), temperature.recip());
@@ -183,7 +203,13 @@ impl Model {
     }
 
     /// Adds the DeepStack level of a layer, if it has one, to the visual rows.
-    fn deepen(&self, x: Tensor<2>, vision: &Option<VisionOutput>, layer: usize, packed: &Packed) -> Tensor<2> {
+    fn deepen(
+        &self,
+        x: Tensor<2>,
+        vision: &Option<VisionOutput>,
+        layer: usize,
+        packed: &Packed,
+    ) -> Tensor<2> {
         match vision.as_ref().and_then(|vision| vision.deepstack.get(layer)) {
             Some(level) => {
                 let rows = Arc::new(packed.visual_rows.clone());

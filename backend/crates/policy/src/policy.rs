@@ -74,7 +74,13 @@ impl Policy {
     ///
     /// # Panics
     /// If the config does not pass [`PolicyConfig::validate`].
-    pub fn fresh(config: PolicyConfig, tokenizer: PolicyTokenizer, processor: Processor, seed: u64, device: &Device) -> Self {
+    pub fn fresh(
+        config: PolicyConfig,
+        tokenizer: PolicyTokenizer,
+        processor: Processor,
+        seed: u64,
+        device: &Device,
+    ) -> Self {
         config.validate().expect("a fresh policy has a valid config");
         let model = Model::build(&config, &mut FreshWeights { seed }, device)
             .expect("fresh weights have every tensor");
@@ -134,7 +140,8 @@ fn replace(aside: &Path, dir: &Path) -> Result<(), PolicyError> {
         fs::rename(dir, &old).map_err(|source| PolicyError::io(dir, source))?;
     }
     fs::rename(aside, dir).map_err(|source| PolicyError::io(dir, source))?;
-    let parent = dir.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let parent =
+        dir.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let synced = fs::File::open(parent).and_then(|folder| folder.sync_all());
     synced.map_err(|source| PolicyError::io(parent, source))?;
     let _ = fs::remove_dir_all(&old);

@@ -36,7 +36,7 @@ pub struct Processor {
 
 /// The size frames are brought to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(untagged)]
+#[serde(try_from = "SizeFields", into = "SizeFields")]
 pub enum FrameSize {
     /// Always this size; multiples of `patch_size * merge_size`.
     Fixed {
@@ -52,6 +52,52 @@ pub enum FrameSize {
         /// Most pixels of a clip.
         longest_edge: usize,
     },
+}
+
+/// A [`FrameSize`] as the file has it. A fixed one also names its pixels as bounds, since other
+/// programs insist on them.
+#[derive(Serialize, Deserialize)]
+struct SizeFields {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    height: Option<usize>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    width: Option<usize>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    shortest_edge: Option<usize>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    longest_edge: Option<usize>,
+}
+
+impl From<FrameSize> for SizeFields {
+    fn from(size: FrameSize) -> Self {
+        let ((height, width), (least, most)) = match size {
+            FrameSize::Fixed { height, width } => {
+                ((Some(height), Some(width)), (height * width, height * width))
+            }
+            FrameSize::Volume { shortest_edge, longest_edge } => {
+                ((None, None), (shortest_edge, longest_edge))
+            }
+        };
+        Self { height, width, shortest_edge: Some(least), longest_edge: Some(most) }
+    }
+}
+
+impl TryFrom<SizeFields> for FrameSize {
+    type Error = &'static str;
+
+    fn try_from(fields: SizeFields) -> Result<Self, Self::Error> {
+        match fields {
+            SizeFields { height: Some(height), width: Some(width), .. } => {
+                Ok(Self::Fixed { height, width })
+            }
+            SizeFields {
+                shortest_edge: Some(shortest_edge),
+                longest_edge: Some(longest_edge),
+                ..
+            } => Ok(Self::Volume { shortest_edge, longest_edge }),
+            _ => Err("size needs height and width, or shortest_edge and longest_edge"),
+        }
+    }
 }
 
 /// How clips and text become tokens.
@@ -72,7 +118,11 @@ impl Processor {
     /// An unreadable file.
     pub fn load(dir: &Path) -> Result<Self, PolicyError> {
         let video = dir.join("video_preprocessor_config.json");
-        if video.exists() { read_json(&video) } else { read_json(&dir.join("preprocessor_config.json")) }
+        if video.exists() {
+            read_json(&video)
+        } else {
+            read_json(&dir.join("preprocessor_config.json"))
+        }
     }
 
     /// Settings of the nano policy: 64 x 64 frames, compact prompts.
@@ -109,7 +159,9 @@ impl Processor {
             FrameSize::Fixed { height, width }
                 if height == 0 || width == 0 || height % unit + width % unit != 0 =>
             {
-                Err(PolicyError::Config(format!("frame size {height} x {width} is no multiple of {unit}")))
+                Err(PolicyError::Config(format!(
+                    "frame size {height} x {width} is no multiple of {unit}"
+                )))
             }
             _ => Ok(()),
         }
@@ -119,7 +171,12 @@ impl Processor {
     ///
     /// # Errors
     /// An empty clip, or sides whose ratio is over 200.
-    pub fn frame_size(&self, frames: usize, height: usize, width: usize) -> Result<(usize, usize), PolicyError> {
+    pub fn frame_size(
+        &self,
+        frames: usize,
+        height: usize,
+        width: usize,
+    ) -> Result<(usize, usize), PolicyError> {
         if frames == 0 || height == 0 || width == 0 {
             return Err(PolicyError::Prompt("a clip has no frames".into()));
         }
@@ -132,11 +189,20 @@ impl Processor {
     }
 
     /// `smart_resize` of the published video processor.
-    fn fit(&self, frames: usize, height: usize, width: usize, least: usize, most: usize) -> Result<(usize, usize), PolicyError> {
+    fn fit(
+        &self,
+        frames: usize,
+        height: usize,
+        width: usize,
+        least: usize,
+        most: usize,
+    ) -> Result<(usize, usize), PolicyError> {
         let unit = (self.patch_size * self.merge_size) as f64;
         let (h, w, t) = (height as f64, width as f64, frames as f64);
         if h.max(w) / h.min(w) > 200.0 {
-            return Err(PolicyError::Prompt(format!("frames of {width} x {height} pixels are too narrow")));
+            return Err(PolicyError::Prompt(format!(
+                "frames of {width} x {height} pixels are too narrow"
+            )));
         }
         let near = |side: f64| (side / unit).round_ties_even().max(1.0) * unit;
         let (mut high, mut wide) = (near(h), near(w));
@@ -161,7 +227,10 @@ impl Processor {
     pub fn patches(&self, clip: &Clip) -> Result<(Vec<f32>, [usize; 3]), PolicyError> {
         let expected = clip.frames * clip.height * clip.width * 3;
         if clip.rgb.len() != expected {
-            return Err(PolicyError::Prompt(format!("a clip has {} bytes instead of {expected}", clip.rgb.len())));
+            return Err(PolicyError::Prompt(format!(
+                "a clip has {} bytes instead of {expected}",
+                clip.rgb.len()
+            )));
         }
         let (height, width) = self.frame_size(clip.frames, clip.height, clip.width)?;
         let rgb = resize(clip, height, width)?;
@@ -171,11 +240,18 @@ impl Processor {
     }
 
     /// Order: (t, h / merge, w / merge, merge, merge) patches of (channel, frame, y, x) numbers.
-    fn cut(&self, rgb: &[u8], frames: usize, width: usize, [pairs, rows, cols]: [usize; 3]) -> Vec<f32> {
+    fn cut(
+        &self,
+        rgb: &[u8],
+        frames: usize,
+        width: usize,
+        [pairs, rows, cols]: [usize; 3],
+    ) -> Vec<f32> {
         let (side, merge) = (self.patch_size, self.merge_size);
         let frame_bytes = rows * side * width * 3;
         let scale = self.scale();
-        let mut out = Vec::with_capacity(pairs * rows * cols * 3 * self.temporal_patch_size * side * side);
+        let mut out =
+            Vec::with_capacity(pairs * rows * cols * 3 * self.temporal_patch_size * side * side);
         for pair in 0..pairs {
             for patch in 0..rows * cols {
                 let (block, inner) = (patch / (merge * merge), patch % (merge * merge));
@@ -218,7 +294,9 @@ fn resize<'a>(clip: &Clip<'a>, height: usize, width: usize) -> Result<Cow<'a, [u
         let source = ImageRef::new(clip.width as u32, clip.height as u32, frame, PixelType::U8x3)
             .map_err(|error| failed(error.to_string()))?;
         let mut target = Image::new(width as u32, height as u32, PixelType::U8x3);
-        resizer.resize(&source, &mut target, &options).map_err(|error| failed(error.to_string()))?;
+        resizer
+            .resize(&source, &mut target, &options)
+            .map_err(|error| failed(error.to_string()))?;
         out.extend_from_slice(target.buffer());
     }
     Ok(Cow::Owned(out))

@@ -69,7 +69,12 @@ impl Prompt {
     ///
     /// # Errors
     /// Ids whose runs of video tokens do not match the grids, or patches of another number.
-    pub fn from_parts(config: &PolicyConfig, ids: Vec<u32>, patches: Arc<Vec<f32>>, grids: Vec<[usize; 3]>) -> Result<Self, PolicyError> {
+    pub fn from_parts(
+        config: &PolicyConfig,
+        ids: Vec<u32>,
+        patches: Arc<Vec<f32>>,
+        grids: Vec<[usize; 3]>,
+    ) -> Result<Self, PolicyError> {
         let count: usize = grids.iter().map(|grid| grid.iter().product::<usize>()).sum();
         let width = config.vision_config.patch_dim();
         if patches.len() != count * width {
@@ -86,7 +91,14 @@ impl Prompt {
             return Err(PolicyError::Prompt(format!("grid {grid:?} cannot be merged by {merge}")));
         }
         let walk = walk(&ids, &grids, config.video_token_id, merge)?;
-        Ok(Self { ids, positions: walk.positions, next_position: walk.next, patches, grids, visual: walk.visual })
+        Ok(Self {
+            ids,
+            positions: walk.positions,
+            next_position: walk.next,
+            patches,
+            grids,
+            visual: walk.visual,
+        })
     }
 }
 
@@ -100,9 +112,10 @@ struct Walk {
 /// is a picture of its own at one time, its rows and columns counted from there; what follows
 /// goes on after the larger side.
 fn walk(ids: &[u32], grids: &[[usize; 3]], video: u32, merge: usize) -> Result<Walk, PolicyError> {
-    let mut pairs = grids.iter().enumerate().flat_map(|(clip, &[t, h, w])| {
-        (0..t).map(move |pair| (clip, pair, h / merge, w / merge))
-    });
+    let mut pairs = grids
+        .iter()
+        .enumerate()
+        .flat_map(|(clip, &[t, h, w])| (0..t).map(move |pair| (clip, pair, h / merge, w / merge)));
     let mut out = Walk { positions: Vec::with_capacity(ids.len()), visual: Vec::new(), next: 0 };
     let mut at = 0;
     while at < ids.len() {
@@ -117,7 +130,9 @@ fn walk(ids: &[u32], grids: &[[usize; 3]], video: u32, merge: usize) -> Result<W
             .ok_or_else(|| PolicyError::Prompt("more visual tokens than the clips have".into()))?;
         let run = ids.get(at..at + rows * cols).filter(|run| run.iter().all(|&id| id == video));
         if run.is_none() {
-            return Err(PolicyError::Prompt(format!("frame pair {pair} of clip {clip} lacks visual tokens")));
+            return Err(PolicyError::Prompt(format!(
+                "frame pair {pair} of clip {clip} lacks visual tokens"
+            )));
         }
         for (row, col) in (0..rows).flat_map(|row| (0..cols).map(move |col| (row, col))) {
             out.visual.push(VisualSpan { token: out.positions.len(), clip, pair, row, col });
@@ -154,7 +169,12 @@ impl Writer<'_> {
 ///
 /// # Errors
 /// A clip that does not fit its sizes or times.
-pub fn build(config: &PolicyConfig, tokenizer: &PolicyTokenizer, processor: &Processor, parts: &[Part]) -> Result<Prompt, PolicyError> {
+pub fn build(
+    config: &PolicyConfig,
+    tokenizer: &PolicyTokenizer,
+    processor: &Processor,
+    parts: &[Part],
+) -> Result<Prompt, PolicyError> {
     let mut out = Writer { tokenizer, ids: Vec::new(), text: String::new() };
     let (mut patches, mut grids) = (Vec::new(), Vec::new());
     if processor.prompt_style == PromptStyle::Chat {
@@ -185,9 +205,18 @@ pub fn build(config: &PolicyConfig, tokenizer: &PolicyTokenizer, processor: &Pro
     Prompt::from_parts(config, out.ids, Arc::new(patches), grids)
 }
 
-fn write_clip(out: &mut Writer, processor: &Processor, clip: &Clip, [pairs, rows, cols]: [usize; 3]) -> Result<(), PolicyError> {
+fn write_clip(
+    out: &mut Writer,
+    processor: &Processor,
+    clip: &Clip,
+    [pairs, rows, cols]: [usize; 3],
+) -> Result<(), PolicyError> {
     if clip.secs.len() != clip.frames {
-        return Err(PolicyError::Prompt(format!("{} times for {} frames", clip.secs.len(), clip.frames)));
+        return Err(PolicyError::Prompt(format!(
+            "{} times for {} frames",
+            clip.secs.len(),
+            clip.frames
+        )));
     }
     let tokens = rows * cols / (processor.merge_size * processor.merge_size);
     let tokenizer = out.tokenizer;

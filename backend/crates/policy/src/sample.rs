@@ -29,7 +29,11 @@ pub fn draw(logits: &[f32], rng: &mut Rng, options: &SamplingOptions) -> Draw {
     } else {
         pick(&weights, total, rng.uniform(), options)
     };
-    Draw { id: id as u32, logprob: (logits[id] - log_total) as f32, entropy: (log_total - mean) as f32 }
+    Draw {
+        id: id as u32,
+        logprob: (logits[id] - log_total) as f32,
+        entropy: (log_total - mean) as f32,
+    }
 }
 
 /// The token at share `point` of the kept probability.

@@ -90,7 +90,8 @@ impl Text {
 
 impl Layer {
     fn build(mut at: Builder, config: &TextConfig) -> Result<Self, PolicyError> {
-        let (hidden, inner, eps) = (config.hidden_size, config.intermediate_size, config.rms_norm_eps);
+        let (hidden, inner, eps) =
+            (config.hidden_size, config.intermediate_size, config.rms_norm_eps);
         let heads = config.heads();
         let mut attn = at.at("self_attn");
         let self_attn = SelfAttention {
@@ -122,7 +123,12 @@ impl Layer {
     }
 
     /// The layer's output of some rows only, though they see all: `[n, hidden]` -> `[m, hidden]`.
-    pub(crate) fn forward_rows(&self, pass: &Pass, x: Tensor<2>, rows: &Arc<Vec<u32>>) -> Tensor<2> {
+    pub(crate) fn forward_rows(
+        &self,
+        pass: &Pass,
+        x: Tensor<2>,
+        rows: &Arc<Vec<u32>>,
+    ) -> Tensor<2> {
         let (seen, _) = self.attend(pass, x.clone());
         let pick = |x| ops::gather_rows(pass.kernels, x, rows);
         self.finish(pass, pick(x), pick(seen))
@@ -146,7 +152,10 @@ impl Layer {
 impl SelfAttention {
     /// Query, key and value weights as one `[heads.width(), hidden]`.
     pub(crate) fn packed_weight(&self) -> Tensor<2> {
-        Tensor::cat(vec![self.q_proj.weight.val(), self.k_proj.weight.val(), self.v_proj.weight.val()], 0)
+        Tensor::cat(
+            vec![self.q_proj.weight.val(), self.k_proj.weight.val(), self.v_proj.weight.val()],
+            0,
+        )
     }
 
     /// `[n, hidden]` -> normed, rotated heads `[n, heads.width()]`.

@@ -10,7 +10,8 @@ use tokenizers::pre_tokenizers::byte_level::ByteLevel;
 use tokenizers::pre_tokenizers::sequence::Sequence;
 use tokenizers::pre_tokenizers::split::{Split, SplitPattern};
 use tokenizers::{
-    AddedToken, DecoderWrapper, NormalizerWrapper, PostProcessorWrapper, PreTokenizerWrapper, SplitDelimiterBehavior, Tokenizer, TokenizerImpl,
+    AddedToken, DecoderWrapper, NormalizerWrapper, PostProcessorWrapper, PreTokenizerWrapper,
+    SplitDelimiterBehavior, Tokenizer, TokenizerImpl,
 };
 
 /// Special tokens of the architecture; a tokenizer trained here gives them the ids 0 to 6.
@@ -33,7 +34,13 @@ const SINGLE: &str = "[0-9,.-]";
 /// The template a chat client applies; kept in the folder for other programs.
 const CHAT_TEMPLATE: &str = "{% for message in messages %}<|im_start|>{{ message['role'] }}\n{% if message['content'] is string %}{{ message['content'] }}{% else %}{% for part in message['content'] %}{% if part['type'] == 'video' %}<|vision_start|><|video_pad|><|vision_end|>{% elif part['type'] == 'image' %}<|vision_start|><|image_pad|><|vision_end|>{% elif 'text' in part %}{{ part['text'] }}{% endif %}{% endfor %}{% endif %}<|im_end|>\n{% endfor %}{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}";
 
-type Untrained = TokenizerImpl<BPE, NormalizerWrapper, PreTokenizerWrapper, PostProcessorWrapper, DecoderWrapper>;
+type Untrained = TokenizerImpl<
+    BPE,
+    NormalizerWrapper,
+    PreTokenizerWrapper,
+    PostProcessorWrapper,
+    DecoderWrapper,
+>;
 
 /// A tokenizer and the ids of the tokens that prompts are built from.
 #[derive(Clone)]
@@ -71,9 +78,9 @@ impl PolicyTokenizer {
         let mut inner = Tokenizer::from_bytes(json.as_bytes()).map_err(wrong)?;
         inner.set_encode_special_tokens(true);
         let id = |token: &str| {
-            inner
-                .token_to_id(token)
-                .ok_or_else(|| PolicyError::Tokenizer(format!("the special token {token} is missing")))
+            inner.token_to_id(token).ok_or_else(|| {
+                PolicyError::Tokenizer(format!("the special token {token} is missing"))
+            })
         };
         let (im_start, im_end) = (id("<|im_start|>")?, id("<|im_end|>")?);
         let (vision_start, vision_end) = (id("<|vision_start|>")?, id("<|vision_end|>")?);

@@ -110,9 +110,16 @@ impl Vision {
     pub fn build(mut at: Builder, config: &VisionConfig) -> Result<Self, PolicyError> {
         let hidden = config.hidden_size;
         let std = at.std;
-        let file_shape = [hidden, config.in_channels, config.temporal_patch_size, config.patch_size, config.patch_size];
+        let file_shape = [
+            hidden,
+            config.in_channels,
+            config.temporal_patch_size,
+            config.patch_size,
+            config.patch_size,
+        ];
         let mut embed = at.at("patch_embed.proj");
-        let weight = embed.param("weight", [hidden, config.patch_dim()], &file_shape, Init::Normal(std))?;
+        let weight =
+            embed.param("weight", [hidden, config.patch_dim()], &file_shape, Init::Normal(std))?;
         let bias = Some(embed.param("bias", [hidden], &[hidden], Init::Constant(0.0))?);
         let shape = [config.num_position_embeddings, hidden];
         let pos = at.at("pos_embed").param("weight", shape, &shape, Init::Normal(std))?;
@@ -133,17 +140,28 @@ impl Vision {
     }
 
     /// Patches in shared pieces `[n, patch_dim]` and their grids `[t, h, w]` to visual tokens.
-    pub(crate) fn forward(&self, kernels: Kernels, pieces: &[Arc<Vec<f32>>], grids: &[[usize; 3]]) -> VisionOutput {
+    pub(crate) fn forward(
+        &self,
+        kernels: Kernels,
+        pieces: &[Arc<Vec<f32>>],
+        grids: &[[usize; 3]],
+    ) -> VisionOutput {
         let proj = &self.patch_embed.proj;
         let bias = proj.bias.as_ref().expect("the patch embedding is built with a bias").val();
         let patches = ops::linear_shared(kernels, pieces, proj.weight.val(), bias);
         let layout = self.layout(grids);
-        let places = ops::linear(kernels, layout.weights.clone(), self.pos_embed.weight.val().transpose(), None);
+        let places = ops::linear(
+            kernels,
+            layout.weights.clone(),
+            self.pos_embed.weight.val().transpose(),
+            None,
+        );
         let mut x = patches + ops::gather_rows(kernels, places, &layout.places);
         let mut deepstack = Vec::new();
         for (i, block) in self.blocks.iter().enumerate() {
             x = block.forward(kernels, x, &layout, self.heads());
-            if let Some(level) = self.config.deepstack_visual_indexes.iter().position(|&at| at == i) {
+            if let Some(level) = self.config.deepstack_visual_indexes.iter().position(|&at| at == i)
+            {
                 deepstack.push(self.deepstack_merger_list[level].forward(kernels, x.clone()));
             }
         }
@@ -169,7 +187,11 @@ impl Vision {
                 base as u32
             });
             for _ in 0..t {
-                segments.push(Segment { rows: start..start + h * w, context: 0..0, mask: Mask::Full });
+                segments.push(Segment {
+                    rows: start..start + h * w,
+                    context: 0..0,
+                    mask: Mask::Full,
+                });
                 start += h * w;
                 places.extend(base..base + (h * w) as u32);
                 rows_cols.extend(merge_order(h, w, merge));
@@ -244,7 +266,11 @@ impl Block {
 }
 
 impl Merger {
-    fn build(mut at: Builder, config: &VisionConfig, norm_width: usize) -> Result<Self, PolicyError> {
+    fn build(
+        mut at: Builder,
+        config: &VisionConfig,
+        norm_width: usize,
+    ) -> Result<Self, PolicyError> {
         let joined = config.hidden_size * config.merge_area();
         Ok(Self {
             norm: at.layer_norm("norm", norm_width)?,

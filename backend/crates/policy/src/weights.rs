@@ -66,11 +66,17 @@ impl WeightFiles {
 impl Source for WeightFiles {
     fn fetch(&mut self, name: &str, shape: &[usize], _init: Init) -> Result<Vec<f32>, PolicyError> {
         // Older files of the same model name its parts without the outer "model.".
-        let place = self.places.get_key_value(name).or_else(|| self.places.get_key_value(name.strip_prefix("model.")?));
-        let (found, &place) = place.ok_or_else(|| PolicyError::Weights(format!("tensor {name} is missing")))?;
+        let place = self
+            .places
+            .get_key_value(name)
+            .or_else(|| self.places.get_key_value(name.strip_prefix("model.")?));
+        let (found, &place) =
+            place.ok_or_else(|| PolicyError::Weights(format!("tensor {name} is missing")))?;
         let (path, map) = &self.files[place];
         let tensors = parse(path, map)?;
-        let view = tensors.tensor(found).map_err(|error| PolicyError::Weights(format!("tensor {name}: {error}")))?;
+        let view = tensors
+            .tensor(found)
+            .map_err(|error| PolicyError::Weights(format!("tensor {name}: {error}")))?;
         if view.shape() != shape {
             return Err(PolicyError::Weights(format!(
                 "tensor {name} has shape {:?}, but the config asks for {shape:?}",
@@ -95,10 +101,16 @@ pub(crate) fn floats(name: &str, view: &TensorView) -> Result<Vec<f32>, PolicyEr
     let data = view.data();
     let words = |bytes: &[u8]| u16::from_le_bytes([bytes[0], bytes[1]]);
     match view.dtype() {
-        Dtype::F32 => Ok(data.chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect()),
-        Dtype::BF16 => Ok(data.chunks_exact(2).map(|b| f32::from_bits(u32::from(words(b)) << 16)).collect()),
+        Dtype::F32 => {
+            Ok(data.chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect())
+        }
+        Dtype::BF16 => {
+            Ok(data.chunks_exact(2).map(|b| f32::from_bits(u32::from(words(b)) << 16)).collect())
+        }
         Dtype::F16 => Ok(data.chunks_exact(2).map(|b| half_to_float(words(b))).collect()),
-        other => Err(PolicyError::Weights(format!("tensor {name} has type {other:?}; f32, f16 and bf16 are read"))),
+        other => Err(PolicyError::Weights(format!(
+            "tensor {name} has type {other:?}; f32, f16 and bf16 are read"
+        ))),
     }
 }
 
@@ -141,10 +153,20 @@ pub fn save(model: &Model, config: &crate::PolicyConfig, path: &Path) -> Result<
     let mut collected = Collector::default();
     model.visit(&mut collected);
     let vision = &config.vision_config;
-    let patch = [vision.hidden_size, vision.in_channels, vision.temporal_patch_size, vision.patch_size, vision.patch_size];
+    let patch = [
+        vision.hidden_size,
+        vision.in_channels,
+        vision.temporal_patch_size,
+        vision.patch_size,
+        vision.patch_size,
+    ];
     let mut views = Vec::new();
     for (name, shape, bytes) in &collected.tensors {
-        let shape = if name == "model.visual.patch_embed.proj.weight" { patch.to_vec() } else { shape.clone() };
+        let shape = if name == "model.visual.patch_embed.proj.weight" {
+            patch.to_vec()
+        } else {
+            shape.clone()
+        };
         let view = TensorView::new(Dtype::F32, shape, bytes)
             .map_err(|error| PolicyError::Weights(format!("tensor {name}: {error}")))?;
         views.push((name.as_str(), view));

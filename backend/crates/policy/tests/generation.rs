@@ -5,13 +5,18 @@ mod common;
 
 use common::golden;
 use policy::ops::Kernels;
-use policy::{Clip, Generated, Packed, Part, Policy, PolicyConfig, PolicyTokenizer, Processor, Prompt, SamplingOptions, generate};
+use policy::{
+    Clip, Generated, Packed, Part, Policy, PolicyConfig, PolicyTokenizer, Processor, Prompt,
+    SamplingOptions, generate,
+};
 
 fn nano(seed: u64) -> Policy {
-    let corpus: Vec<String> = (0..50).map(|i| format!("When is it mirrored? {i}.{}-{}.0", i % 10, i + 7)).collect();
+    let corpus: Vec<String> =
+        (0..50).map(|i| format!("When is it mirrored? {i}.{}-{}.0", i % 10, i + 7)).collect();
     let tokenizer = PolicyTokenizer::train(&corpus, 320).unwrap();
     let device = policy::pick("cpu").unwrap();
-    let mut policy = Policy::fresh(PolicyConfig::nano(320), tokenizer, Processor::nano(), seed, &device);
+    let mut policy =
+        Policy::fresh(PolicyConfig::nano(320), tokenizer, Processor::nano(), seed, &device);
     policy.config.eos_token_ids = vec![2, 60, 61, 62, 63, 64, 65];
     policy
 }
@@ -47,7 +52,8 @@ fn a_rollout_does_not_depend_on_its_batch() {
     assert!(lengths.iter().any(|&n| n < 14), "no rollout ended early: {lengths:?}");
     for (i, prompt) in prompts.iter().enumerate() {
         for (j, &seed) in seeds[i].iter().enumerate() {
-            let alone = generate(&policy, std::slice::from_ref(prompt), &[vec![seed]], &options()).unwrap();
+            let alone =
+                generate(&policy, std::slice::from_ref(prompt), &[vec![seed]], &options()).unwrap();
             assert_eq!(alone[0][0], together[i][j], "prompt {i}, seed {seed}");
         }
     }
@@ -94,7 +100,12 @@ fn both_forms_generate_the_same_tokens() {
     let prompts = [prompt(&fused, 1, 4), prompt(&fused, 2, 5)];
     let seeds = vec![vec![1, 2], vec![3, 4]];
     let ids = |policy: &Policy| -> Vec<Vec<u32>> {
-        generate(policy, &prompts, &seeds, &options()).unwrap().into_iter().flatten().map(|r| r.ids).collect()
+        generate(policy, &prompts, &seeds, &options())
+            .unwrap()
+            .into_iter()
+            .flatten()
+            .map(|r| r.ids)
+            .collect()
     };
     assert_eq!(ids(&fused), ids(&plain));
 }
@@ -111,6 +122,7 @@ fn a_seed_repeats_and_bad_options_are_refused() {
     assert!(generate(&policy, &prompts, &[], &options()).is_err());
     let narrow = SamplingOptions { top_k: 1, ..options() };
     let greedy = SamplingOptions { greedy: true, ..options() };
-    let ids = |o: &SamplingOptions| generate(&policy, &prompts, &[vec![1]], o).unwrap()[0][0].ids.clone();
+    let ids =
+        |o: &SamplingOptions| generate(&policy, &prompts, &[vec![1]], o).unwrap()[0][0].ids.clone();
     assert_eq!(ids(&narrow), ids(&greedy));
 }

@@ -29,7 +29,8 @@ fn for_both(check: impl Fn(&Golden, Model)) {
 fn positions_are_exact() {
     let Some(golden) = golden() else { return };
     let prompt = golden.prompt();
-    let ours: Vec<i64> = (0..3).flat_map(|axis| prompt.positions.iter().map(move |p| i64::from(p[axis]))).collect();
+    let ours: Vec<i64> =
+        (0..3).flat_map(|axis| prompt.positions.iter().map(move |p| i64::from(p[axis]))).collect();
     assert_eq!(ours, golden.ints["position_ids"]);
 }
 
@@ -45,7 +46,12 @@ fn stages_agree() {
             close("deepstack", &numbers(level), &golden.floats[&format!("deepstack_{i}")], LIMIT);
         }
         for (i, hidden) in trace.hidden.iter().enumerate() {
-            close("hidden", &numbers(hidden.clone()), &golden.floats[&format!("hidden_{i}")], LIMIT);
+            close(
+                "hidden",
+                &numbers(hidden.clone()),
+                &golden.floats[&format!("hidden_{i}")],
+                LIMIT,
+            );
         }
         let logits = model.logits(trace.hidden.last().unwrap().clone());
         close("logits", &numbers(logits), &golden.floats["logits"], LIMIT);
@@ -62,12 +68,21 @@ fn continuation_and_gradients_agree() {
         let suffix = packed.suffix(prefix, &ids);
         let device = policy::pick("cpu").unwrap();
         let hidden = model.forward(&packed, &device);
-        let logprobs = model.logprobs(model.select(hidden, &packed.target_rows(suffix, 0)), &ids, 1.0);
-        close("continuation_logprobs", &numbers(logprobs.clone()), &golden.floats["continuation_logprobs"], LIMIT);
+        let logprobs =
+            model.logprobs(model.select(hidden, &packed.target_rows(suffix, 0)), &ids, 1.0);
+        close(
+            "continuation_logprobs",
+            &numbers(logprobs.clone()),
+            &golden.floats["continuation_logprobs"],
+            LIMIT,
+        );
         let grads = logprobs.sum().backward();
         let text = &model.language_model.layers;
         for (name, weight) in [
-            ("model.language_model.layers.0.self_attn.q_proj.weight", &text[0].self_attn.q_proj.weight),
+            (
+                "model.language_model.layers.0.self_attn.q_proj.weight",
+                &text[0].self_attn.q_proj.weight,
+            ),
             ("model.language_model.layers.1.mlp.down_proj.weight", &text[1].mlp.down_proj.weight),
             ("model.visual.patch_embed.proj.weight", &model.visual.patch_embed.proj.weight),
         ] {

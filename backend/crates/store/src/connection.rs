@@ -47,9 +47,7 @@ impl Store {
             writer: Some(writer),
             readers: Mutex::default(),
         };
-        Ok(Self {
-            inner: Arc::new(inner),
-        })
+        Ok(Self { inner: Arc::new(inner) })
     }
 
     /// Runs `work` in one write transaction; its error rolls everything back. When this
@@ -87,10 +85,7 @@ impl Store {
 
     fn readers(&self) -> std::sync::MutexGuard<'_, Vec<Connection>> {
         // A reader that panicked leaves a list of whole connections behind.
-        self.inner
-            .readers
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+        self.inner.readers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -138,8 +133,5 @@ fn reader(path: &Path) -> Result<Connection> {
 }
 
 fn open_error(path: &Path, cause: &dyn std::fmt::Display) -> StoreError {
-    StoreError::Open {
-        path: path.display().to_string(),
-        cause: cause.to_string(),
-    }
+    StoreError::Open { path: path.display().to_string(), cause: cause.to_string() }
 }

@@ -33,11 +33,7 @@ impl Store {
                     continue;
                 }
                 if event.seq != seq + 1 {
-                    return Err(StoreError::Gap {
-                        run: run.clone(),
-                        have: seq,
-                        got: event.seq,
-                    });
+                    return Err(StoreError::Gap { run: run.clone(), have: seq, got: event.seq });
                 }
                 take(tx, &run, event)?;
                 seq = event.seq;
@@ -153,12 +149,7 @@ fn put_group(tx: &Connection, run: &str, seq: u64, group: &Group) -> Result<()> 
 /// What the event means for the run's row.
 fn fold_run(tx: &Connection, run: &str, event: &RunEvent) -> Result<()> {
     match &event.body {
-        EventBody::RunStarted {
-            steps,
-            device,
-            resumed_from,
-            ..
-        } => {
+        EventBody::RunStarted { steps, device, resumed_from, .. } => {
             tx.execute(
                 "UPDATE runs SET step = ?2, steps = ?3, device = ?4 WHERE id = ?1",
                 params![run, int(*resumed_from), int(*steps), device],

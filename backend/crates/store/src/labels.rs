@@ -86,10 +86,7 @@ impl Store {
             let mut rows = statement.query([])?;
             let mut operations = 0;
             while let Some(row) = rows.next()? {
-                let by = PersonRef {
-                    id: crate::count(row.get(1)?),
-                    name: row.get(2)?,
-                };
+                let by = PersonRef { id: crate::count(row.get(1)?), name: row.get(2)? };
                 let op: Op = serde_json::from_str(&row.get::<_, String>(3)?)?;
                 // It was allowed when it was taken in; roles may have changed since.
                 fold_op(tx, &op, &by, Role::Admin, row.get(0)?)?;
@@ -102,11 +99,8 @@ impl Store {
 
 fn fold_op(tx: &Connection, op: &Op, by: &PersonRef, role: Role, at: f64) -> Result<Label> {
     let before = find_label(tx, &op.target)?;
-    let after =
-        apply(before.as_ref(), op, by, role, at).map_err(|refusal| StoreError::Refused {
-            refusal,
-            label: before.clone().map(Box::new),
-        })?;
+    let after = apply(before.as_ref(), op, by, role, at)
+        .map_err(|refusal| StoreError::Refused { refusal, label: before.clone().map(Box::new) })?;
     let target = &after.target;
     tx.prepare_cached(
         "INSERT OR REPLACE INTO labels (run, step, group_index, rollout_index, version, state,
@@ -132,10 +126,9 @@ fn find_label(connection: &Connection, target: &RolloutRef) -> Result<Option<Lab
             "SELECT json FROM labels
              WHERE run = ?1 AND step = ?2 AND group_index = ?3 AND rollout_index = ?4",
         )?
-        .query_row(
-            params![target.run, int(target.step), target.group, target.rollout],
-            |row| row.get(0),
-        )
+        .query_row(params![target.run, int(target.step), target.group, target.rollout], |row| {
+            row.get(0)
+        })
         .optional()?;
     Ok(json.map(|json| serde_json::from_str(&json)).transpose()?)
 }

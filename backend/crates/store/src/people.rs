@@ -128,10 +128,7 @@ impl Store {
                 "SELECT p.id, p.name, p.role FROM sessions s JOIN people p ON p.id = s.person
                  WHERE s.hash = ?1 AND s.expires_at >= ?2",
             )?;
-            statement
-                .query_row(params![hash, at], person_row)
-                .optional()?
-                .transpose()
+            statement.query_row(params![hash, at], person_row).optional()?.transpose()
         })
     }
 
@@ -177,10 +174,7 @@ fn use_link(tx: &Connection, hash: &[u8; 32], name: &str, at: f64) -> Result<Per
     if link.expires_at < at {
         return Err(StoreError::BadLink(EXPIRED));
     }
-    tx.execute(
-        "UPDATE sign_in_tokens SET used_at = ?2 WHERE hash = ?1",
-        params![hash, at],
-    )?;
+    tx.execute("UPDATE sign_in_tokens SET used_at = ?2 WHERE hash = ?1", params![hash, at])?;
     match link.person {
         Some(person) => known_person(tx, person, name),
         None => {
@@ -195,16 +189,9 @@ fn use_link(tx: &Connection, hash: &[u8; 32], name: &str, at: f64) -> Result<Per
 
 fn known_person(tx: &Connection, id: i64, name: &str) -> Result<Person> {
     if !name.is_empty() {
-        tx.execute(
-            "UPDATE people SET name = ?2 WHERE id = ?1",
-            params![id, name],
-        )?;
+        tx.execute("UPDATE people SET name = ?2 WHERE id = ?1", params![id, name])?;
     }
-    tx.query_row(
-        "SELECT id, name, role FROM people WHERE id = ?1",
-        [id],
-        person_row,
-    )?
+    tx.query_row("SELECT id, name, role FROM people WHERE id = ?1", [id], person_row)?
 }
 
 fn insert_person(tx: &Connection, name: &str, role: Role, at: f64) -> Result<Person> {
@@ -212,20 +199,12 @@ fn insert_person(tx: &Connection, name: &str, role: Role, at: f64) -> Result<Per
         "INSERT INTO people (name, role, created_at) VALUES (?1, ?2, ?3)",
         params![name, role.name(), at],
     )?;
-    Ok(Person {
-        id: count(tx.last_insert_rowid()),
-        name: name.to_owned(),
-        role,
-    })
+    Ok(Person { id: count(tx.last_insert_rowid()), name: name.to_owned(), role })
 }
 
 fn person_row(row: &Row<'_>) -> rusqlite::Result<Result<Person>> {
     let (id, name, text): (i64, String, String) = (row.get(0)?, row.get(1)?, row.get(2)?);
-    Ok(role(&text).map(|role| Person {
-        id: count(id),
-        name,
-        role,
-    }))
+    Ok(role(&text).map(|role| Person { id: count(id), name, role }))
 }
 
 fn role(text: &str) -> Result<Role> {

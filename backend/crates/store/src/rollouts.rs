@@ -87,10 +87,7 @@ impl Store {
                 if bytes > EVENT_BYTES && !events.is_empty() {
                     break;
                 }
-                events.push(RawEvent {
-                    seq: count(row.get(0)?),
-                    json,
-                });
+                events.push(RawEvent { seq: count(row.get(0)?), json });
             }
             Ok(events)
         })
@@ -104,9 +101,7 @@ impl Store {
                     "SELECT seq FROM events WHERE run = ?1 AND group_index IS NOT NULL
                      ORDER BY seq DESC LIMIT 1 OFFSET ?2",
                 )?
-                .query_row(params![run, newest.saturating_sub(1) as i64], |row| {
-                    row.get(0)
-                })
+                .query_row(params![run, newest.saturating_sub(1) as i64], |row| row.get(0))
                 .optional()?;
             Ok(seq.map_or(0, count))
         })
@@ -159,9 +154,7 @@ impl Store {
             Some(false) => sql.push_str(" AND parsed = 0"),
             None => {}
         }
-        let before = filter
-            .before
-            .map(|(step, group, rollout)| (int(step), group, rollout));
+        let before = filter.before.map(|(step, group, rollout)| (int(step), group, rollout));
         if let Some((step, group, rollout)) = &before {
             sql.push_str(" AND (step, group_index, rollout_index) < (?, ?, ?)");
             values.extend([step as &dyn ToSql, group, rollout]);
@@ -214,9 +207,7 @@ fn neighbour(
 ) -> Result<Option<(u64, u32)>> {
     Ok(connection
         .prepare_cached(sql)?
-        .query_row(params![run, int(step), index], |row| {
-            Ok((count(row.get(0)?), row.get(1)?))
-        })
+        .query_row(params![run, int(step), index], |row| Ok((count(row.get(0)?), row.get(1)?)))
         .optional()?)
 }
 

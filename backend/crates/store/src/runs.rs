@@ -69,10 +69,7 @@ impl Store {
                 ],
             )?;
             if new.name.is_empty() {
-                tx.execute(
-                    "UPDATE runs SET name = 'Run ' || number WHERE id = ?1",
-                    [&new.id],
-                )?;
+                tx.execute("UPDATE runs SET name = 'Run ' || number WHERE id = ?1", [&new.id])?;
             }
             write_line(tx, new.owner, Act::MadeRun, &new.id)?;
             load(tx, &new.id)
@@ -180,9 +177,7 @@ fn state_of(tx: &Connection, id: &str) -> Result<RunState> {
         .prepare_cached("SELECT state FROM runs WHERE id = ?1")?
         .query_row([id], |row| row.get(0))
         .optional()?;
-    text.ok_or(StoreError::NotFound("run"))?
-        .parse()
-        .map_err(StoreError::Record)
+    text.ok_or(StoreError::NotFound("run"))?.parse().map_err(StoreError::Record)
 }
 
 pub(crate) fn load(connection: &Connection, id: &str) -> Result<StoredRun> {
@@ -212,10 +207,7 @@ fn run_row(row: &Row<'_>) -> rusqlite::Result<Result<StoredRun>> {
         failed_phase: None,
         failed_cause: row.get(6)?,
         device: row.get(7)?,
-        owner: PersonRef {
-            id: count(row.get(8)?),
-            name: row.get(9)?,
-        },
+        owner: PersonRef { id: count(row.get(8)?), name: row.get(9)? },
         created_at: row.get(10)?,
         seq: count(row.get(11)?),
     };
@@ -251,14 +243,10 @@ fn with_curve(connection: &Connection, mut stored: StoredRun) -> Result<StoredRu
          GROUP BY (step - 1) / ?2 ORDER BY (step - 1) / ?2",
     )?;
     let points = statement.query_map(params![run.id, int(width)], |row| row.get::<_, f64>(0))?;
-    run.spark = points
-        .map(|point| point.map(|value| value as f32))
-        .collect::<rusqlite::Result<_>>()?;
+    run.spark =
+        points.map(|point| point.map(|value| value as f32)).collect::<rusqlite::Result<_>>()?;
     run.reward_mean = connection
         .prepare_cached("SELECT avg(reward_mean) FROM steps WHERE run = ?1 AND step > ?2")?
-        .query_row(
-            params![run.id, int(run.step.saturating_sub(NEWEST_STEPS))],
-            |row| row.get(0),
-        )?;
+        .query_row(params![run.id, int(run.step.saturating_sub(NEWEST_STEPS))], |row| row.get(0))?;
     Ok(stored)
 }

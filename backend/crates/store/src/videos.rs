@@ -84,16 +84,8 @@ pub(crate) fn name_of(connection: &Connection, id: &VideoId) -> Result<String> {
 fn video_row(row: &Row<'_>) -> rusqlite::Result<Result<StoredVideo>> {
     let (name, bytes, added_at, problem) = (row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?);
     let (meta, path): (String, String) = (row.get(4)?, row.get(5)?);
-    Ok(serde_json::from_str(&meta)
-        .map_err(StoreError::from)
-        .map(|meta| StoredVideo {
-            video: Video {
-                meta,
-                name,
-                bytes: count(bytes),
-                added_at,
-                problem,
-            },
-            path: PathBuf::from(path),
-        }))
+    Ok(serde_json::from_str(&meta).map_err(StoreError::from).map(|meta| StoredVideo {
+        video: Video { meta, name, bytes: count(bytes), added_at, problem },
+        path: PathBuf::from(path),
+    }))
 }

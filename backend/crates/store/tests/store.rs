@@ -45,13 +45,9 @@ impl TestStore {
             name: name.into(),
             expires_at: 100.0,
         };
-        self.store
-            .add_token(token, Some(self.admin.id), 1.0)
-            .unwrap();
+        self.store.add_token(token, Some(self.admin.id), 1.0).unwrap();
         let session = Secret(format!("session of {name}"));
-        self.store
-            .sign_in(&secret, "", &session, 100.0, 2.0)
-            .unwrap()
+        self.store.sign_in(&secret, "", &session, 100.0, 2.0).unwrap()
     }
 
     fn run(&self, id: &str) {
@@ -67,38 +63,23 @@ impl TestStore {
     }
 
     fn count(&self, run: &str) -> usize {
-        let filter = RolloutFilter {
-            limit: 1000,
-            ..Default::default()
-        };
+        let filter = RolloutFilter { limit: 1000, ..Default::default() };
         self.store.rollouts(run, &filter).unwrap().len()
     }
 }
 
 fn event(seq: u64, step: u64, body: EventBody) -> RunEvent {
-    RunEvent {
-        seq,
-        at: seq as f64,
-        step,
-        body,
-    }
+    RunEvent { seq, at: seq as f64, step, body }
 }
 
 fn started(seq: u64, resumed_from: u64) -> RunEvent {
-    let body = EventBody::RunStarted {
-        steps: 9,
-        device: "cpu".into(),
-        parameters: 1,
-        resumed_from,
-    };
+    let body =
+        EventBody::RunStarted { steps: 9, device: "cpu".into(), parameters: 1, resumed_from };
     event(seq, resumed_from, body)
 }
 
 fn step(seq: u64, step: u64) -> RunEvent {
-    let metrics = StepMetrics {
-        reward_mean: step as f64 / 10.0,
-        ..Default::default()
-    };
+    let metrics = StepMetrics { reward_mean: step as f64 / 10.0, ..Default::default() };
     event(seq, step, EventBody::Step(metrics))
 }
 
@@ -125,9 +106,7 @@ fn group(seq: u64, step: u64, index: u32) -> RunEvent {
     };
     let spec = SampleSpec {
         video: VideoId::from_hash(&[7; 32]),
-        task: Task::Grounding {
-            perturbation: Perturbation::Mirror,
-        },
+        task: Task::Grounding { perturbation: Perturbation::Mirror },
         seed: 1,
     };
     let sample = SampleInfo {
@@ -157,22 +136,14 @@ fn group(seq: u64, step: u64, index: u32) -> RunEvent {
 }
 
 fn target(step: u64) -> RolloutRef {
-    RolloutRef {
-        run: "r".into(),
-        step,
-        group: 0,
-        rollout: 1,
-    }
+    RolloutRef { run: "r".into(), step, group: 0, rollout: 1 }
 }
 
 fn submit(step: u64, base_version: u64) -> Op {
     Op {
         target: target(step),
         base_version,
-        action: Action::Submit {
-            tags: vec![Tag::Format],
-            note: String::new(),
-        },
+        action: Action::Submit { tags: vec![Tag::Format], note: String::new() },
     }
 }
 
@@ -190,20 +161,13 @@ fn links_work_once_and_expire() {
     test.store.add_token(token("b", 10.0), None, 1.0).unwrap();
     let sign_in = |link: &str, name: &str, at| {
         let session = Secret(format!("s-{link}"));
-        test.store
-            .sign_in(&Secret(link.into()), name, &session, 50.0, at)
+        test.store.sign_in(&Secret(link.into()), name, &session, 50.0, at)
     };
-    assert!(matches!(
-        sign_in("a", " ", 2.0),
-        Err(StoreError::NameNeeded)
-    ));
+    assert!(matches!(sign_in("a", " ", 2.0), Err(StoreError::NameNeeded)));
     let ada = sign_in("a", " Ada ", 3.0).unwrap();
     assert_eq!((ada.name.as_str(), ada.role), ("Ada", Role::Annotator));
     for (link, at) in [("a", 4.0), ("b", 11.0), ("c", 4.0)] {
-        assert!(matches!(
-            sign_in(link, "Eve", at),
-            Err(StoreError::BadLink(_))
-        ));
+        assert!(matches!(sign_in(link, "Eve", at), Err(StoreError::BadLink(_))));
     }
     let session = Secret("s-a".into());
     let person = |at| test.store.session_person(&session, at).unwrap();
@@ -269,14 +233,7 @@ fn events_are_taken_once_and_a_gap_is_refused() {
     }
     assert_eq!(test.count("r"), 2);
     let gap = test.store.ingest("r", vec![step(4, 2), step(6, 3)]);
-    assert!(matches!(
-        gap,
-        Err(StoreError::Gap {
-            have: 4,
-            got: 6,
-            ..
-        })
-    ));
+    assert!(matches!(gap, Err(StoreError::Gap { have: 4, got: 6, .. })));
     assert_eq!(test.store.run("r").unwrap().run.seq, 3, "all or none");
     let raw = test.store.events_after("r", 1, 10).unwrap();
     assert_eq!(raw.iter().map(|e| e.seq).collect::<Vec<_>>(), [2, 3]);
@@ -288,17 +245,12 @@ fn events_are_taken_once_and_a_gap_is_refused() {
 fn what_was_acknowledged_survives_a_restart() {
     let test = TestStore::new();
     test.run("r");
-    test.store
-        .ingest("r", vec![started(1, 0), step(2, 1)])
-        .unwrap();
+    test.store.ingest("r", vec![started(1, 0), step(2, 1)]).unwrap();
     let test = test.reopen();
     let stored = test.store.run("r").unwrap();
     assert_eq!((stored.run.seq, stored.run.step), (2, 1));
     assert_eq!(stored.run.state, RunState::Running);
-    assert_eq!(
-        (stored.run.spark, stored.run.reward_mean),
-        (vec![0.1], Some(0.1))
-    );
+    assert_eq!((stored.run.spark, stored.run.reward_mean), (vec![0.1], Some(0.1)));
     assert_eq!(test.store.live_runs().unwrap().len(), 1);
     assert_eq!(test.store.first_admin(9.0).unwrap(), test.admin);
 }
@@ -307,21 +259,13 @@ fn what_was_acknowledged_survives_a_restart() {
 fn a_resumed_run_forgets_what_its_checkpoint_did_not_hold() {
     let test = TestStore::new();
     test.run("r");
-    let batch = vec![
-        started(1, 0),
-        group(2, 1, 0),
-        step(3, 1),
-        group(4, 2, 0),
-        step(5, 2),
-    ];
+    let batch = vec![started(1, 0), group(2, 1, 0), step(3, 1), group(4, 2, 0), step(5, 2)];
     test.store.ingest("r", batch).unwrap();
     test.store.ingest("r", vec![started(6, 1)]).unwrap();
     assert_eq!(test.count("r"), 2);
     assert_eq!(test.store.run("r").unwrap().run.step, 1);
     assert_eq!(test.store.events_after("r", 0, 10).unwrap().len(), 6);
-    test.store
-        .ingest("r", vec![group(7, 2, 0), step(8, 2)])
-        .unwrap();
+    test.store.ingest("r", vec![group(7, 2, 0), step(8, 2)]).unwrap();
     let place = test.store.group("r", 1, 0).unwrap();
     assert_eq!((place.previous, place.next), (None, Some((2, 0))));
     assert_eq!(test.store.rebuild_run("r").unwrap(), 8);
@@ -336,11 +280,8 @@ fn the_state_follows_the_events() {
         test.store.ingest("r", vec![event(seq, 1, body)]).unwrap();
         test.store.run("r").unwrap().run.state
     };
-    let acknowledged = |control| EventBody::Control {
-        control,
-        stage: ControlStage::Acknowledged,
-        by: None,
-    };
+    let acknowledged =
+        |control| EventBody::Control { control, stage: ControlStage::Acknowledged, by: None };
     test.store.ingest("r", vec![started(1, 0)]).unwrap();
     test.store.move_run("r", &[RunMove::AskPause]).unwrap();
     assert_eq!(state(2, acknowledged(Control::Pause)), RunState::Paused);
@@ -354,10 +295,7 @@ fn the_state_follows_the_events() {
     assert!(queued.resume && queued.run.failed_cause.is_none());
     let adopted = test.store.adopt_run("r").unwrap();
     assert_eq!(adopted.run.state, RunState::Running);
-    assert_eq!(
-        state(5, EventBody::Finished { stopped: false }),
-        RunState::Finished
-    );
+    assert_eq!(state(5, EventBody::Finished { stopped: false }), RunState::Finished);
     assert!(test.store.move_run("r", &[RunMove::Queue]).is_err());
 }
 
@@ -368,10 +306,7 @@ fn filters_and_pages_give_every_rollout_once() {
     let mut batch = vec![started(1, 0)];
     batch.extend((0..5).map(|i| group(2 + i, 1 + i / 2, (i % 2) as u32)));
     test.store.ingest("r", batch).unwrap();
-    let mut filter = RolloutFilter {
-        limit: 3,
-        ..Default::default()
-    };
+    let mut filter = RolloutFilter { limit: 3, ..Default::default() };
     let mut seen = Vec::new();
     loop {
         let page = test.store.rollouts("r", &filter).unwrap();
@@ -384,44 +319,13 @@ fn filters_and_pages_give_every_rollout_once() {
     want.dedup();
     assert_eq!((seen.len(), seen), (10, want));
     for (filter, rows) in [
-        (
-            RolloutFilter {
-                parsed: Some(false),
-                ..Default::default()
-            },
-            5,
-        ),
-        (
-            RolloutFilter {
-                max_reward: Some(0.5),
-                ..Default::default()
-            },
-            5,
-        ),
-        (
-            RolloutFilter {
-                task: Some(TaskKind::Jigsaw),
-                ..Default::default()
-            },
-            0,
-        ),
-        (
-            RolloutFilter {
-                cell: Some("mirror".into()),
-                ..Default::default()
-            },
-            10,
-        ),
+        (RolloutFilter { parsed: Some(false), ..Default::default() }, 5),
+        (RolloutFilter { max_reward: Some(0.5), ..Default::default() }, 5),
+        (RolloutFilter { task: Some(TaskKind::Jigsaw), ..Default::default() }, 0),
+        (RolloutFilter { cell: Some("mirror".into()), ..Default::default() }, 10),
     ] {
-        let filter = RolloutFilter {
-            limit: 99,
-            ..filter
-        };
-        assert_eq!(
-            test.store.rollouts("r", &filter).unwrap().len(),
-            rows,
-            "{filter:?}"
-        );
+        let filter = RolloutFilter { limit: 99, ..filter };
+        assert_eq!(test.store.rollouts("r", &filter).unwrap().len(), rows, "{filter:?}");
     }
 }
 
@@ -429,23 +333,12 @@ fn filters_and_pages_give_every_rollout_once() {
 fn a_replay_may_leave_old_groups_out() {
     let test = TestStore::new();
     test.run("r");
-    let batch = vec![
-        started(1, 0),
-        group(2, 1, 0),
-        group(3, 1, 1),
-        step(4, 1),
-        group(5, 2, 0),
-    ];
+    let batch = vec![started(1, 0), group(2, 1, 0), group(3, 1, 1), step(4, 1), group(5, 2, 0)];
     test.store.ingest("r", batch).unwrap();
     let first = test.store.first_of_newest_groups("r", 2).unwrap();
     assert_eq!(first, 3);
-    let seqs: Vec<u64> = test
-        .store
-        .replay_after("r", 0, 10, first)
-        .unwrap()
-        .iter()
-        .map(|e| e.seq)
-        .collect();
+    let seqs: Vec<u64> =
+        test.store.replay_after("r", 0, 10, first).unwrap().iter().map(|e| e.seq).collect();
     assert_eq!(seqs, [1, 3, 4, 5]);
     assert_eq!(test.store.first_of_newest_groups("r", 9).unwrap(), 0);
 }
@@ -454,9 +347,7 @@ fn a_replay_may_leave_old_groups_out() {
 fn a_stale_label_is_refused_with_the_newer_one() {
     let test = TestStore::new();
     test.run("r");
-    test.store
-        .ingest("r", vec![started(1, 0), group(2, 1, 0)])
-        .unwrap();
+    test.store.ingest("r", vec![started(1, 0), group(2, 1, 0)]).unwrap();
     let ada = test.person("Ada", Role::Annotator);
     let bob = test.person("Bob", Role::Reviewer);
     test.store.label(submit(1, 0), &ada, 3.0).unwrap();
@@ -470,9 +361,7 @@ fn a_stale_label_is_refused_with_the_newer_one() {
     let accept = Op {
         target: target(1),
         base_version: 1,
-        action: Action::Accept {
-            comment: String::new(),
-        },
+        action: Action::Accept { comment: String::new() },
     };
     test.store.label(accept, &bob, 5.0).unwrap();
     assert!(matches!(
@@ -483,10 +372,7 @@ fn a_stale_label_is_refused_with_the_newer_one() {
     assert_eq!((before.len(), before[0].text.as_str()), (1, "no idea"));
     assert_eq!(test.store.rebuild().unwrap(), 2);
     assert_eq!(test.store.failures(None).unwrap(), before);
-    assert_eq!(
-        test.store.failures(Some(LabelState::Submitted)).unwrap(),
-        []
-    );
+    assert_eq!(test.store.failures(Some(LabelState::Submitted)).unwrap(), []);
     assert_eq!(test.store.group_labels("r", 1, 0).unwrap().len(), 1);
 }
 
@@ -495,12 +381,7 @@ fn privileged_acts_are_written_down() {
     let test = TestStore::new();
     test.run("r");
     test.person("Ada", Role::Viewer);
-    let acts: Vec<String> = test
-        .store
-        .audit_log(9)
-        .unwrap()
-        .into_iter()
-        .map(|line| line.act)
-        .collect();
+    let acts: Vec<String> =
+        test.store.audit_log(9).unwrap().into_iter().map(|line| line.act).collect();
     assert_eq!(acts, ["signed_in", "invited", "made_run"]);
 }

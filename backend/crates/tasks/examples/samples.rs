@@ -46,7 +46,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 }
 
 fn all_tasks() -> Vec<Task> {
-    let mut all: Vec<Task> = Perturbation::ALL.iter().map(|p| Task::Grounding { perturbation: *p }).collect();
+    let mut all: Vec<Task> =
+        Perturbation::ALL.iter().map(|p| Task::Grounding { perturbation: *p }).collect();
     all.push(Task::Counting { difficulty: Difficulty::Easy });
     all.push(Task::Counting { difficulty: Difficulty::Hard });
     all.push(Task::Jigsaw { clips: 6 });
@@ -56,7 +57,8 @@ fn all_tasks() -> Vec<Task> {
 /// Decodes a video for policy and viewer at once, encodes it, and draws a sheet of each task.
 fn one_video(path: &Path, folder: &Path) -> Result<(), Box<dyn std::error::Error>> {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let plans = [SamplePlan::strip(FrameSize::ShortSide(256)), SamplePlan::strip(FrameSize::Exact(64, 64))];
+    let plans =
+        [SamplePlan::strip(FrameSize::ShortSide(256)), SamplePlan::strip(FrameSize::Exact(64, 64))];
     let start = Instant::now();
     let strips = media::strips(path, &plans, &media::StripCache::disabled())?;
     let decoded = start.elapsed().as_secs_f64() * 1e3;
@@ -69,15 +71,30 @@ fn one_video(path: &Path, folder: &Path) -> Result<(), Box<dyn std::error::Error
     let drawn = start.elapsed().as_secs_f64() * 1e3;
     println!(
         "{name:28} {}x{} decode {decoded:6.0} ms, clip {encoded:5.0} ms {} KB, atlas {drawn:4.0} ms {} KB",
-        strip.width, strip.height, clip.len() / 1024, atlas.len() / 1024
+        strip.width,
+        strip.height,
+        clip.len() / 1024,
+        atlas.len() / 1024
     );
     for strip in &strips {
         let small = strip.width == 64;
         for task in all_tasks() {
             let spec = SampleSpec { video: strip.video.clone(), task, seed: 7 };
             let sample = tasks::generate(strip, &spec)?;
-            let file = format!("{name}.{}.{}.jpg", task.cell().replace(' ', "-"), if small { "64" } else { "256" });
-            std::fs::write(folder.join(file), media::encode_atlas(&sample.rgb(), strip.width, strip.height, if small { 24 } else { 8 })?)?;
+            let file = format!(
+                "{name}.{}.{}.jpg",
+                task.cell().replace(' ', "-"),
+                if small { "64" } else { "256" }
+            );
+            std::fs::write(
+                folder.join(file),
+                media::encode_atlas(
+                    &sample.rgb(),
+                    strip.width,
+                    strip.height,
+                    if small { 24 } else { 8 },
+                )?,
+            )?;
         }
     }
     std::fs::write(folder.join(format!("{name}.webm")), clip)?;

@@ -28,7 +28,11 @@ fn limits(difficulty: Difficulty) -> (usize, u64) {
     }
 }
 
-pub(crate) fn make(strip: &FrameStrip, difficulty: Difficulty, rng: Rng) -> Result<Made, TaskError> {
+pub(crate) fn make(
+    strip: &FrameStrip,
+    difficulty: Difficulty,
+    rng: Rng,
+) -> Result<Made, TaskError> {
     let canonical = strip.canonical_size();
     let shapes = lay_out(strip.count(), difficulty, canonical, rng)?;
     let mut clip = ClipFrames::of(strip, 0..strip.count());
@@ -59,11 +63,12 @@ pub(crate) fn lay_out(
     let mut shapes = Vec::new();
     for kind in ShapeKind::ALL {
         let wanted = rng.range(1, max_frames as u64) as usize;
-        let slots = draw_slots(&mut used, wanted, &mut rng).ok_or_else(|| TaskError::TooFewFrames {
-            task: Task::Counting { difficulty }.cell(),
-            needed: max_frames * (MIN_GAP + ShapeKind::ALL.len()),
-            frames,
-        })?;
+        let slots =
+            draw_slots(&mut used, wanted, &mut rng).ok_or_else(|| TaskError::TooFewFrames {
+                task: Task::Counting { difficulty }.cell(),
+                needed: max_frames * (MIN_GAP + ShapeKind::ALL.len()),
+                frames,
+            })?;
         for slot in slots {
             let instances = rng.range(1, max_instances) as usize;
             shapes.extend(place(*kind, slot as u32, instances, canonical, &mut rng)?);
@@ -111,7 +116,8 @@ fn place(
     rng: &mut Rng,
 ) -> Result<Vec<Shape>, TaskError> {
     let short = f64::from(canonical.0.min(canonical.1));
-    let (low, high) = ((short * SIZE.0).floor().max(1.0) as u64, (short * SIZE.1).floor().max(1.0) as u64);
+    let (low, high) =
+        ((short * SIZE.0).floor().max(1.0) as u64, (short * SIZE.1).floor().max(1.0) as u64);
     for attempt in 0..FRAME_TRIES {
         let largest = high - (high - low) * u64::from(attempt) / u64::from(FRAME_TRIES - 1);
         let mut placed: Vec<Shape> = Vec::with_capacity(instances);
@@ -144,7 +150,8 @@ fn find_spot(
     }
     (0..SHAPE_TRIES).find_map(|_| {
         // Tenths of a pixel: exact in files.
-        let along = |side: f64, rng: &mut Rng| (rng.uniform(margin, side - margin) * 10.0).round() / 10.0;
+        let along =
+            |side: f64, rng: &mut Rng| (rng.uniform(margin, side - margin) * 10.0).round() / 10.0;
         let spot = [along(w, rng), along(h, rng)];
         let clear = placed.iter().all(|other| {
             let (dx, dy) = (spot[0] - other.center_px[0], spot[1] - other.center_px[1]);

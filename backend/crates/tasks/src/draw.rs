@@ -16,9 +16,16 @@ pub(crate) struct Canvas {
 impl Canvas {
     /// `size` of the frames and the `canonical` size that shapes refer to, pixels.
     pub fn new(size: (u32, u32), canonical: (u32, u32)) -> Result<Self, TaskError> {
-        let pixmap = Pixmap::new(size.0, size.1)
-            .ok_or_else(|| TaskError::BadInput(format!("a frame of {}x{} pixels cannot be drawn on", size.0, size.1)))?;
-        let scale = Transform::from_scale(size.0 as f32 / canonical.0 as f32, size.1 as f32 / canonical.1 as f32);
+        let pixmap = Pixmap::new(size.0, size.1).ok_or_else(|| {
+            TaskError::BadInput(format!(
+                "a frame of {}x{} pixels cannot be drawn on",
+                size.0, size.1
+            ))
+        })?;
+        let scale = Transform::from_scale(
+            size.0 as f32 / canonical.0 as f32,
+            size.1 as f32 / canonical.1 as f32,
+        );
         Ok(Self { pixmap, scale })
     }
 
@@ -47,7 +54,9 @@ impl Canvas {
 fn outline(shape: &Shape) -> Option<Path> {
     let [x, y] = shape.center_px;
     match shape.kind {
-        ShapeKind::Circle => PathBuilder::from_circle(x as f32, y as f32, (shape.size_px / 2.0) as f32),
+        ShapeKind::Circle => {
+            PathBuilder::from_circle(x as f32, y as f32, (shape.size_px / 2.0) as f32)
+        }
         // Corner angles of the unturned shape, clockwise from the right (y points down).
         ShapeKind::Square => polygon(shape, &[45.0, 135.0, 225.0, 315.0]),
         ShapeKind::Triangle => polygon(shape, &[30.0, 150.0, 270.0]),

@@ -28,7 +28,9 @@ pub enum TaskError {
         secs: f64,
     },
     /// A number of clips that does not divide the strip or is outside 2 to 9.
-    #[error("a jigsaw of {clips} clips cannot be cut from {frames} frames: use 2 to 9 clips that divide the frames evenly.")]
+    #[error(
+        "a jigsaw of {clips} clips cannot be cut from {frames} frames: use 2 to 9 clips that divide the frames evenly."
+    )]
     BadClips {
         /// Clips asked for.
         clips: u32,
@@ -36,7 +38,9 @@ pub enum TaskError {
         frames: usize,
     },
     /// The shapes do not fit into a frame without overlapping.
-    #[error("{shapes} shapes do not fit into a frame of {width}x{height} pixels without overlapping.")]
+    #[error(
+        "{shapes} shapes do not fit into a frame of {width}x{height} pixels without overlapping."
+    )]
     NoRoom {
         /// Shapes to place.
         shapes: usize,

@@ -10,7 +10,11 @@ use shared::task::{Perturbation, SampleParams, Task, Truth};
 /// Changed frames, shortest and longest (VideoSSR release).
 const LENGTH: (u64, u64) = (8, 16);
 
-pub(crate) fn make(strip: &FrameStrip, kind: Perturbation, mut rng: Rng) -> Result<Made, TaskError> {
+pub(crate) fn make(
+    strip: &FrameStrip,
+    kind: Perturbation,
+    mut rng: Rng,
+) -> Result<Made, TaskError> {
     let count = strip.count();
     if (count as u64) < LENGTH.1 {
         let task = Task::Grounding { perturbation: kind }.cell();
@@ -21,7 +25,8 @@ pub(crate) fn make(strip: &FrameStrip, kind: Perturbation, mut rng: Rng) -> Resu
     let (dials, params) = draw_dials(kind, start, length, &mut rng);
     let truth = truth(strip, start, start + length)?;
     let mut clip = ClipFrames::of(strip, 0..count);
-    let mut planter = Planter::new(kind, dials, (strip.width, strip.height), strip.canonical_size());
+    let mut planter =
+        Planter::new(kind, dials, (strip.width, strip.height), strip.canonical_size());
     // The grain has its own stream: how much of it is drawn depends on the frame size.
     let mut grain = rng.child("grain");
     let size = strip.frame_bytes();
@@ -33,7 +38,12 @@ pub(crate) fn make(strip: &FrameStrip, kind: Perturbation, mut rng: Rng) -> Resu
 
 /// Strengths in the release's ranges, constant within the span, rounded so that they read
 /// well in files and are exactly what was used.
-fn draw_dials(kind: Perturbation, start: usize, length: usize, rng: &mut Rng) -> (Dials, SampleParams) {
+fn draw_dials(
+    kind: Perturbation,
+    start: usize,
+    length: usize,
+    rng: &mut Rng,
+) -> (Dials, SampleParams) {
     let mut dials = Dials::default();
     let mut params = SampleParams {
         start_slot: Some(start as u32),
@@ -61,7 +71,8 @@ fn truth(strip: &FrameStrip, start: usize, end: usize) -> Result<Truth, TaskErro
     if span_secs[0] >= span_secs[1] {
         return Err(TaskError::TooBrief { secs: strip.meta.duration_secs });
     }
-    let source = |slot: usize| strip.frames.get(slot).map_or_else(|| strip.last_end_secs(), |f| f.pts_secs);
+    let source =
+        |slot: usize| strip.frames.get(slot).map_or_else(|| strip.last_end_secs(), |f| f.pts_secs);
     Ok(Truth::Grounding {
         span_secs,
         span_slots: [start as u32, end as u32],

@@ -18,7 +18,10 @@ pub(crate) fn make(strip: &FrameStrip, clips: u32, mut rng: Rng) -> Result<Made,
     }
     let display = shuffled(parts, &mut rng);
     let length = frames / parts;
-    let shown = display.iter().map(|part| ClipFrames::of(strip, part * length..(part + 1) * length)).collect();
+    let shown = display
+        .iter()
+        .map(|part| ClipFrames::of(strip, part * length..(part + 1) * length))
+        .collect();
     let order = positions(&display).iter().map(|position| (position + 1).to_string()).collect();
     Ok(Made {
         clips: shown,

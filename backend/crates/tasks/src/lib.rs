@@ -2,19 +2,19 @@
 //! Pure in (strip, spec): the same spec gives the same bytes on any machine. It knows no
 //! tokens and no models, and it reads no file.
 
-mod error;
-mod rng;
-mod math;
-mod resample;
 mod blur;
-mod perturb;
-mod question;
-mod sample;
-mod grounding;
 mod counting;
 mod draw;
+mod error;
+mod grounding;
 mod jigsaw;
+mod math;
 mod mixture;
+mod perturb;
+mod question;
+mod resample;
+mod rng;
+mod sample;
 pub mod warmup;
 
 pub use error::TaskError;

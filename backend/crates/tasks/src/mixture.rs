@@ -18,12 +18,17 @@ impl Mixture {
     /// Errors: `BadMixture` unless some weight is positive and all are finite and not negative.
     pub fn new(items: Vec<(Task, f64)>) -> Result<Self, TaskError> {
         if let Some((task, weight)) = items.iter().find(|(_, w)| !w.is_finite() || *w < 0.0) {
-            return Err(TaskError::BadMixture(format!("the weight of {} is {weight}; it must be 0 or more", task.cell())));
+            return Err(TaskError::BadMixture(format!(
+                "the weight of {} is {weight}; it must be 0 or more",
+                task.cell()
+            )));
         }
         let items: Vec<(Task, f64)> = items.into_iter().filter(|(_, w)| *w > 0.0).collect();
         let total = items.iter().map(|(_, w)| w).sum();
         if items.is_empty() {
-            return Err(TaskError::BadMixture("the mixture has no task with a positive weight".into()));
+            return Err(TaskError::BadMixture(
+                "the mixture has no task with a positive weight".into(),
+            ));
         }
         Ok(Self { items, total })
     }
@@ -55,7 +60,12 @@ impl Mixture {
 /// evenly, and a sample seed under 2^48 (exact in every JSON reader).
 ///
 /// Errors: `BadMixture` when `videos` is empty.
-pub fn spec_at(videos: &[VideoId], mixture: &Mixture, seed: u64, index: u64) -> Result<SampleSpec, TaskError> {
+pub fn spec_at(
+    videos: &[VideoId],
+    mixture: &Mixture,
+    seed: u64,
+    index: u64,
+) -> Result<SampleSpec, TaskError> {
     let mut rng = Rng::keyed(&[b"spec-1", &seed.to_le_bytes(), &index.to_le_bytes()]);
     let task = mixture.draw(&mut rng);
     let video = rng

@@ -33,12 +33,16 @@ impl Default for Dials {
 impl Dials {
     /// Reads `name=value` settings over the defaults. Errors: unknown names and values out
     /// of range, each with a sentence that says what is allowed.
-    pub fn from_settings<'a>(settings: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<Self, TaskError> {
+    pub fn from_settings<'a>(
+        settings: impl IntoIterator<Item = (&'a str, &'a str)>,
+    ) -> Result<Self, TaskError> {
         let mut dials = Self::default();
         for (name, text) in settings {
             let number = |low: f64, high: f64| match text.parse::<f64>() {
                 Ok(v) if v >= low && v <= high => Ok(v),
-                _ => Err(TaskError::BadInput(format!("`{name}` is a number from {low} to {high}, not `{text}`"))),
+                _ => Err(TaskError::BadInput(format!(
+                    "`{name}` is a number from {low} to {high}, not `{text}`"
+                ))),
             };
             match name {
                 "scale" => dials.scale = number(1.0, 16.0)?,
@@ -46,9 +50,9 @@ impl Dials {
                 "radius" => dials.radius = number(0.0, 100.0)?,
                 "factor" => dials.factor = number(0.0, 16.0)?,
                 "seed" => {
-                    dials.seed = text
-                        .parse()
-                        .map_err(|_| TaskError::BadInput(format!("`seed` is a whole number, not `{text}`")))?;
+                    dials.seed = text.parse().map_err(|_| {
+                        TaskError::BadInput(format!("`seed` is a whole number, not `{text}`"))
+                    })?;
                 }
                 _ => {
                     return Err(TaskError::BadInput(format!(
@@ -67,9 +71,13 @@ pub fn perturb(kind: Perturbation, dials: &Dials, picture: &Picture) -> Result<P
     let Picture { width, height, rgb } = picture;
     let (width, height) = (*width, *height);
     if width == 0 || height == 0 || rgb.len() != width as usize * height as usize * 3 {
-        return Err(TaskError::BadInput(format!("{} bytes are not {width}x{height} RGB pixels", rgb.len())));
+        return Err(TaskError::BadInput(format!(
+            "{} bytes are not {width}x{height} RGB pixels",
+            rgb.len()
+        )));
     }
-    let turned = |degrees| Picture { width: height, height: width, rgb: quarter_turn(rgb, width, degrees) };
+    let turned =
+        |degrees| Picture { width: height, height: width, rgb: quarter_turn(rgb, width, degrees) };
     match kind {
         Perturbation::Rotate90 => return Ok(turned(Turn::Right)),
         Perturbation::Rotate270 => return Ok(turned(Turn::Left)),
@@ -110,8 +118,16 @@ impl Planter {
             Perturbation::Saturation => saturate(rgb, self.dials.factor as f32),
             Perturbation::Noise => add_noise(rgb, self.dials.sigma, grain),
             Perturbation::Blur => {
-                let scaled = |pixels: u32, of: u32| (self.dials.radius * f64::from(pixels) / f64::from(of.max(1))) as f32;
-                gaussian(rgb, w as usize, h as usize, scaled(w, self.canonical.0), scaled(h, self.canonical.1));
+                let scaled = |pixels: u32, of: u32| {
+                    (self.dials.radius * f64::from(pixels) / f64::from(of.max(1))) as f32
+                };
+                gaussian(
+                    rgb,
+                    w as usize,
+                    h as usize,
+                    scaled(w, self.canonical.0),
+                    scaled(h, self.canonical.1),
+                );
             }
             Perturbation::ZoomIn => self.zoom_in(rgb)?,
             Perturbation::ZoomOut => self.zoom_out(rgb)?,
@@ -148,7 +164,8 @@ impl Planter {
         let (w, h) = self.size;
         let (cw, ch) = (f64::from(self.canonical.0), f64::from(self.canonical.1));
         let fit = (cw / ch).min(ch / cw);
-        let side = |pixels: u32, share: f64| ((f64::from(pixels) * share).round() as u32).clamp(1, pixels);
+        let side =
+            |pixels: u32, share: f64| ((f64::from(pixels) * share).round() as u32).clamp(1, pixels);
         let fitted = (side(w, ch / cw * fit), side(h, cw / ch * fit));
         let turned = quarter_turn(rgb, w, turn);
         let small = if fitted == (h, w) {

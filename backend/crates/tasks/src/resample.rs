@@ -23,8 +23,11 @@ impl Lanczos {
         cut: Rect,
         to: (u32, u32),
     ) -> Result<Vec<u8>, TaskError> {
-        let fail = |e: &dyn std::fmt::Display| TaskError::BadInput(format!("pixels cannot be resized ({e})"));
-        let source = ImageRef::new(size.0, size.1, rgb, fir::PixelType::U8x3).map_err(|e| fail(&e))?;
+        let fail = |e: &dyn std::fmt::Display| {
+            TaskError::BadInput(format!("pixels cannot be resized ({e})"))
+        };
+        let source =
+            ImageRef::new(size.0, size.1, rgb, fir::PixelType::U8x3).map_err(|e| fail(&e))?;
         let mut out = Image::new(to.0, to.1, fir::PixelType::U8x3);
         let filter = fir::ResizeAlg::Convolution(fir::FilterType::Lanczos3);
         let (left, top, width, height) = cut;

@@ -55,7 +55,10 @@ pub(crate) struct Made {
 /// Errors: every [`TaskError`] but the mixture's.
 pub fn generate(strip: &FrameStrip, spec: &SampleSpec) -> Result<Sample, TaskError> {
     if strip.video != spec.video {
-        return Err(TaskError::OtherVideo { strip: strip.video.to_string(), spec: spec.video.to_string() });
+        return Err(TaskError::OtherVideo {
+            strip: strip.video.to_string(),
+            spec: spec.video.to_string(),
+        });
     }
     let rng = spec_rng(spec);
     let made = match spec.task {
@@ -82,7 +85,12 @@ pub fn generate(strip: &FrameStrip, spec: &SampleSpec) -> Result<Sample, TaskErr
 /// Everything drawn for a sample follows from these three.
 fn spec_rng(spec: &SampleSpec) -> Rng {
     let cell = spec.task.cell();
-    Rng::keyed(&[b"sample-1", spec.video.as_str().as_bytes(), cell.as_bytes(), &spec.seed.to_le_bytes()])
+    Rng::keyed(&[
+        b"sample-1",
+        spec.video.as_str().as_bytes(),
+        cell.as_bytes(),
+        &spec.seed.to_le_bytes(),
+    ])
 }
 
 impl ClipFrames {

@@ -9,7 +9,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let policy_dir = PathBuf::from(args.next().ok_or("POLICY_DIR is missing")?);
     let steps = args.next().ok_or("STEPS is missing")?.parse()?;
     let cache = std::env::temp_dir().join("videossr-strips");
-    let report = train::bench::report(RunConfig::default(), policy_dir, args.map(PathBuf::from).collect(), cache, steps)?;
-    println!("{report:#?}");
+    let videos: Vec<PathBuf> = args.map(PathBuf::from).collect();
+    let report = train::bench::time(RunConfig::default(), &policy_dir, &videos, &cache, steps)?;
+    println!("{report}");
     Ok(())
 }

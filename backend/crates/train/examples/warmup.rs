@@ -30,7 +30,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let started = std::time::Instant::now();
     warmup(&inputs, &mut |progress| {
         let at = started.elapsed().as_secs_f64();
-        println!("{at:6.0}s step {:>5} {:>4.0} % {}", progress.step, 100.0 * progress.share, progress.line);
+        println!(
+            "{at:6.0}s step {:>5} {:>4.0} % {}",
+            progress.step,
+            100.0 * progress.share,
+            progress.line
+        );
     })?;
     Ok(())
 }

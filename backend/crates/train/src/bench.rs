@@ -11,12 +11,15 @@ use policy::Policy;
 use serde::{Deserialize, Serialize};
 use shared::config::RunConfig;
 use shared::event::{EventBody, RunEvent, StepMetrics};
-use std::path::PathBuf;
+use std::fmt;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 use tasks::Mixture;
 
 /// Samples made for the measurement.
 const SAMPLES: u64 = 64;
+/// Steps timed by [`report`].
+const STEPS: u64 = 20;
 
 /// Speeds; times are medians over the steps after the first.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -45,16 +48,59 @@ pub struct BenchReport {
     pub peak_rss_bytes: u64,
 }
 
+impl fmt::Display for BenchReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let [prompts, answers] = self.batch;
+        writeln!(f, "policy              {} parameters on {}", self.parameters, self.device)?;
+        writeln!(
+            f,
+            "samples             {:.0} made per second on one thread",
+            self.samples_per_sec
+        )?;
+        writeln!(f, "rollout             {:.0} new tokens per second", self.tokens_per_sec)?;
+        writeln!(
+            f,
+            "step of {prompts} x {answers}       {:.3} s: rollout {:.3}, update {:.3}, waiting for samples {:.3} (medians of {})",
+            self.step_secs, self.rollout_secs, self.update_secs, self.sample_secs, self.steps
+        )?;
+        write!(f, "peak memory         {:.0} MB", self.peak_rss_bytes as f64 / 1e6)
+    }
+}
+
+/// Times the default run of the nano policy on the sample clips, both below `static_dir`.
+///
+/// # Errors
+/// What a run fails with.
+pub fn report(static_dir: &Path) -> Result<BenchReport, TrainError> {
+    let cache = std::env::temp_dir().join(format!("videossr-bench-strips-{}", std::process::id()));
+    let timed = time(
+        RunConfig::default(),
+        &static_dir.join("nano"),
+        &[static_dir.join("clips")],
+        &cache,
+        STEPS,
+    );
+    // A cache that stays behind in the temporary folder does no harm.
+    let _ = std::fs::remove_dir_all(&cache);
+    timed
+}
+
 /// Times `steps` steps of a run with this config. The run's folder is made below the system's
 /// temporary folder and removed again.
 ///
 /// # Errors
 /// What a run fails with.
-pub fn report(mut config: RunConfig, policy_dir: PathBuf, videos: Vec<PathBuf>, cache_dir: PathBuf, steps: u64) -> Result<BenchReport, TrainError> {
+pub fn time(
+    mut config: RunConfig,
+    policy_dir: &Path,
+    videos: &[PathBuf],
+    cache_dir: &Path,
+    steps: u64,
+) -> Result<BenchReport, TrainError> {
     config.steps = steps + 1;
     config.checkpoint.every = 0;
     config.evaluate.every = 0;
-    let samples_per_sec = samples_per_sec(&config, &policy_dir, &videos, &cache_dir)?;
+    let samples_per_sec = samples_per_sec(&config, policy_dir, videos, cache_dir)?;
     let run_dir = std::env::temp_dir().join(format!("videossr-bench-{}", std::process::id()));
     let (mut figures, mut parameters) = (Vec::new(), 0);
     let mut sink = |event: &RunEvent| match &event.body {
@@ -62,7 +108,13 @@ pub fn report(mut config: RunConfig, policy_dir: PathBuf, videos: Vec<PathBuf>, 
         EventBody::RunStarted { parameters: count, .. } => parameters = *count,
         _ => {}
     };
-    let inputs = RunInputs { config: config.clone(), run_dir: run_dir.clone(), policy_dir, videos, cache_dir };
+    let inputs = RunInputs {
+        config: config.clone(),
+        run_dir: run_dir.clone(),
+        policy_dir: policy_dir.to_path_buf(),
+        videos: videos.to_vec(),
+        cache_dir: cache_dir.to_path_buf(),
+    };
     let outcome = run(inputs, false, &mut sink, &mut NoControl);
     let removed = std::fs::remove_dir_all(&run_dir);
     outcome?;
@@ -83,11 +135,18 @@ pub fn report(mut config: RunConfig, policy_dir: PathBuf, videos: Vec<PathBuf>, 
     })
 }
 
-fn samples_per_sec(config: &RunConfig, policy_dir: &PathBuf, videos: &[PathBuf], cache_dir: &PathBuf) -> Result<f64, TrainError> {
+fn samples_per_sec(
+    config: &RunConfig,
+    policy_dir: &Path,
+    videos: &[PathBuf],
+    cache_dir: &Path,
+) -> Result<f64, TrainError> {
     let wrong = |error: tasks::TaskError| TrainError::Sample(error.to_string());
     let policy = Policy::load(policy_dir, &policy::pick(&config.device)?)?;
-    let cache = StripCache::open(cache_dir).map_err(|error| TrainError::Videos(error.to_string()))?;
-    let library = Library::load(videos, &plan_of(&policy.processor), &cache, |_| ())?.not_empty()?;
+    let cache =
+        StripCache::open(cache_dir).map_err(|error| TrainError::Videos(error.to_string()))?;
+    let library =
+        Library::load(videos, &plan_of(&policy.processor), &cache, |_| ())?.not_empty()?;
     let mixture = Mixture::from_config(&config.mixture).map_err(wrong)?;
     let (prompts, ids) = (PromptMaker::of(&policy), library.ids());
     let seed = derive(config.seed, Stream::Sample, &[]);

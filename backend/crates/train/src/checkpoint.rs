@@ -28,7 +28,12 @@ pub struct State {
 ///
 /// # Errors
 /// What the file system reports.
-pub fn save(run_dir: &Path, policy: &Policy, optim: &AdamW, state: &State) -> Result<(String, u64), TrainError> {
+pub fn save(
+    run_dir: &Path,
+    policy: &Policy,
+    optim: &AdamW,
+    state: &State,
+) -> Result<(String, u64), TrainError> {
     let name = state.step.to_string();
     let whole = folder(run_dir).join(&name);
     let aside = folder(run_dir).join(format!("partial-{name}"));
@@ -36,7 +41,8 @@ pub fn save(run_dir: &Path, policy: &Policy, optim: &AdamW, state: &State) -> Re
     fs::create_dir_all(&aside).map_err(|error| TrainError::io(&aside, error))?;
     policy.save(&aside.join("policy"))?;
     optim.save(&aside.join("optimizer.safetensors"))?;
-    let text = serde_json::to_string_pretty(state).map_err(|error| TrainError::Run(error.to_string()))?;
+    let text =
+        serde_json::to_string_pretty(state).map_err(|error| TrainError::Run(error.to_string()))?;
     write(&aside.join("state.json"), &(text + "\n"))?;
     sync(&aside.join("optimizer.safetensors"))?;
     sync(&aside)?;
@@ -62,7 +68,8 @@ pub fn newest(run_dir: &Path) -> Result<Option<(u64, PathBuf)>, TrainError> {
 pub fn state(checkpoint: &Path) -> Result<State, TrainError> {
     let path = checkpoint.join("state.json");
     let text = fs::read_to_string(&path).map_err(|error| TrainError::io(&path, error))?;
-    serde_json::from_str(&text).map_err(|error| TrainError::Run(format!("{}: {error}", path.display())))
+    serde_json::from_str(&text)
+        .map_err(|error| TrainError::Run(format!("{}: {error}", path.display())))
 }
 
 /// Deletes all but the `keep` newest checkpoints.
@@ -84,7 +91,8 @@ fn all(run_dir: &Path) -> Result<Vec<(u64, PathBuf)>, TrainError> {
     let mut found = Vec::new();
     for entry in fs::read_dir(&dir).map_err(|error| TrainError::io(&dir, error))? {
         let path = entry.map_err(|error| TrainError::io(&dir, error))?.path();
-        let step = path.file_name().and_then(|name| name.to_str()).and_then(|name| name.parse().ok());
+        let step =
+            path.file_name().and_then(|name| name.to_str()).and_then(|name| name.parse().ok());
         if let Some(step) = step.filter(|_| path.join("state.json").is_file()) {
             found.push((step, path));
         }
@@ -121,7 +129,11 @@ fn sync(path: &Path) -> Result<(), TrainError> {
 }
 
 fn remove(dir: &Path) -> Result<(), TrainError> {
-    if dir.exists() { fs::remove_dir_all(dir).map_err(|error| TrainError::io(dir, error)) } else { Ok(()) }
+    if dir.exists() {
+        fs::remove_dir_all(dir).map_err(|error| TrainError::io(dir, error))
+    } else {
+        Ok(())
+    }
 }
 
 fn size(dir: &Path) -> u64 {

@@ -53,7 +53,8 @@ impl EvalSet {
                 let entry = &library.entries[(k as usize + cell) % library.entries.len()];
                 let seed = derive(seed, Stream::Evaluate, &[cell as u64, k]);
                 let spec = SampleSpec { video: entry.strip.video.clone(), task: item.task(), seed };
-                let sample = tasks::generate(&entry.strip, &spec).map_err(|e| TrainError::Sample(e.to_string()))?;
+                let sample = tasks::generate(&entry.strip, &spec)
+                    .map_err(|e| TrainError::Sample(e.to_string()))?;
                 questions.push((sample.info.clone(), prompts.ask(&sample)?));
             }
         }
@@ -64,15 +65,23 @@ impl EvalSet {
     ///
     /// # Errors
     /// What generation reports.
-    pub fn ask(&self, policy: &Policy, mode: RewardMode, options: &SamplingOptions) -> Result<Measured, TrainError> {
+    pub fn ask(
+        &self,
+        policy: &Policy,
+        mode: RewardMode,
+        options: &SamplingOptions,
+    ) -> Result<Measured, TrainError> {
         let mut rewards = Vec::new();
         for batch in self.questions.chunks(BATCH) {
             let prompts: Vec<Prompt> = batch.iter().map(|(_, prompt)| prompt.clone()).collect();
-            let seeds: Vec<Vec<u64>> = (0..batch.len()).map(|k| vec![(rewards.len() + k) as u64]).collect();
+            let seeds: Vec<Vec<u64>> =
+                (0..batch.len()).map(|k| vec![(rewards.len() + k) as u64]).collect();
             let answers = generate(policy, &prompts, &seeds, options)?;
             for ((info, _), answers) in batch.iter().zip(answers) {
-                let text = answers.first().map(|a| policy.tokenizer.decode(&a.ids)).unwrap_or_default();
-                rewards.push((info.spec.task.cell(), reward::score(mode, &info.truth, &text).total));
+                let text =
+                    answers.first().map(|a| policy.tokenizer.decode(&a.ids)).unwrap_or_default();
+                rewards
+                    .push((info.spec.task.cell(), reward::score(mode, &info.truth, &text).total));
             }
         }
         Ok(Measured { set: self.name.clone(), rewards })
@@ -124,7 +133,11 @@ impl Measured {
             samples: all.len() as u64,
             reward_mean: mean(&all),
             reward_interval: half_interval(&all),
-            by_cell: self.cells().into_iter().map(|(cell, rewards)| (cell, mean(&rewards))).collect(),
+            by_cell: self
+                .cells()
+                .into_iter()
+                .map(|(cell, rewards)| (cell, mean(&rewards)))
+                .collect(),
         }
     }
 }
@@ -142,7 +155,10 @@ pub fn half_interval(values: &[f64]) -> f64 {
     }
     let mut draws = Draws::new(derive(values.len() as u64, Stream::Bootstrap, &[]));
     let mut means: Vec<f64> = (0..RESAMPLES)
-        .map(|_| (0..values.len()).map(|_| values[draws.below(values.len())]).sum::<f64>() / values.len() as f64)
+        .map(|_| {
+            (0..values.len()).map(|_| values[draws.below(values.len())]).sum::<f64>()
+                / values.len() as f64
+        })
         .collect();
     means.sort_by(f64::total_cmp);
     (means[RESAMPLES * 975 / 1000] - means[RESAMPLES * 25 / 1000]) / 2.0

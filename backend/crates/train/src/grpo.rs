@@ -9,8 +9,8 @@ use crate::library::Library;
 use crate::metrics::{self, StepClock, timed};
 use crate::optim::AdamW;
 use crate::prompts::{PromptMaker, plan_of};
-use crate::records::Records;
 use crate::recorder::Recorder;
+use crate::records::Records;
 use crate::rollout::{self, Origin, Question};
 use crate::run::{Outcome, RunInputs};
 use crate::seed::{Stream, derive};
@@ -65,7 +65,9 @@ pub(crate) fn train(
         // 2. Answers: group_size for each question, each with its own seed.
         recorder.enter(Phase::Rollout)?;
         let seeds = rollout::step_seeds(config, step);
-        let answers = timed(&mut clock.rollout_secs, || generate(&run.policy, &prompts, &seeds, &run.sampling))?;
+        let answers = timed(&mut clock.rollout_secs, || {
+            generate(&run.policy, &prompts, &seeds, &run.sampling)
+        })?;
         refuse_nonsense(&answers)?;
 
         // 3. Rewards and advantages: each answer against the others of its group.
@@ -87,11 +89,14 @@ pub(crate) fn train(
 
         // 5. Say what happened.
         clock.step_secs = began.elapsed().as_secs_f64();
-        let figures = metrics::of_step(&groups, &prompt_tokens, report, clock, config.optim.learning_rate);
+        let figures =
+            metrics::of_step(&groups, &prompt_tokens, report, clock, config.optim.learning_rate);
         let mut events: Vec<EventBody> =
             groups.iter().map(|group| EventBody::RolloutGroup(Box::new(group.clone()))).collect();
         if report.skipped {
-            events.push(EventBody::Warning { message: why_skipped(report.grad_norm, config.optim.skip_above) });
+            events.push(EventBody::Warning {
+                message: why_skipped(report.grad_norm, config.optim.skip_above),
+            });
         }
         events.push(EventBody::Step(figures));
         run.state.step = step;
@@ -131,7 +136,11 @@ struct Run<'a, 's> {
 }
 
 impl<'a, 's> Run<'a, 's> {
-    fn start(inputs: &'a RunInputs, resume: bool, recorder: &'a Recorder<'s>) -> Result<Self, TrainError> {
+    fn start(
+        inputs: &'a RunInputs,
+        resume: bool,
+        recorder: &'a Recorder<'s>,
+    ) -> Result<Self, TrainError> {
         let config = &inputs.config;
         let newest = if resume { checkpoint::newest(&inputs.run_dir)? } else { None };
         recorder.at_step(newest.as_ref().map_or(0, |(step, _)| *step));
@@ -199,7 +208,8 @@ impl<'a, 's> Run<'a, 's> {
         let run_dir = &self.inputs.run_dir;
         // Rollouts first: a checkpoint promises that the steps before it are on disk.
         self.records.flush()?;
-        let (folder, bytes) = checkpoint::save(run_dir, &self.policy, &self.learner.optim, &self.state)?;
+        let (folder, bytes) =
+            checkpoint::save(run_dir, &self.policy, &self.learner.optim, &self.state)?;
         checkpoint::prune(run_dir, self.inputs.config.checkpoint.keep as usize)?;
         self.recorder.emit(vec![EventBody::Checkpoint { folder, bytes }])
     }
@@ -233,20 +243,32 @@ impl<'a, 's> Run<'a, 's> {
     }
 
     fn tell(&self, request: &Request, stage: ControlStage) -> Result<(), TrainError> {
-        self.recorder.emit(vec![EventBody::Control { control: request.control, stage, by: request.by.clone() }])
+        self.recorder.emit(vec![EventBody::Control {
+            control: request.control,
+            stage,
+            by: request.by.clone(),
+        }])
     }
 }
 
 fn decode(inputs: &RunInputs, policy: &Policy, recorder: &Recorder) -> Result<Library, TrainError> {
     recorder.enter(Phase::Decode)?;
-    let cache = StripCache::open(&inputs.cache_dir).map_err(|error| TrainError::Videos(error.to_string()))?;
+    let cache = StripCache::open(&inputs.cache_dir)
+        .map_err(|error| TrainError::Videos(error.to_string()))?;
     let library = Library::load(&inputs.videos, &plan_of(&policy.processor), &cache, |_| ())?;
-    let warnings = library.problems.iter().map(|problem| EventBody::Warning { message: problem.clone() });
+    let warnings =
+        library.problems.iter().map(|problem| EventBody::Warning { message: problem.clone() });
     recorder.emit(warnings.collect())?;
     library.not_empty()
 }
 
-fn learner(config: &RunConfig, start: &Policy, policy: &Policy, optim: AdamW, device: &Device) -> Learner {
+fn learner(
+    config: &RunConfig,
+    start: &Policy,
+    policy: &Policy,
+    optim: AdamW,
+    device: &Device,
+) -> Learner {
     Learner {
         model: policy.model.clone().train(),
         reference: (config.grpo.kl_coef > 0.0).then(|| start.model.clone()),
@@ -259,7 +281,12 @@ fn learner(config: &RunConfig, start: &Policy, policy: &Policy, optim: AdamW, de
 }
 
 /// Questions from `first` on; two steps' worth wait in stock.
-fn supply(config: &RunConfig, library: Library, prompts: PromptMaker, first: u64) -> Result<Supply<Question>, TrainError> {
+fn supply(
+    config: &RunConfig,
+    library: Library,
+    prompts: PromptMaker,
+    first: u64,
+) -> Result<Supply<Question>, TrainError> {
     let wrong = |error: tasks::TaskError| TrainError::Sample(error.to_string());
     let mixture = Mixture::from_config(&config.mixture).map_err(wrong)?;
     let (ids, seed) = (library.ids(), derive(config.seed, Stream::Sample, &[]));
@@ -271,11 +298,22 @@ fn supply(config: &RunConfig, library: Library, prompts: PromptMaker, first: u64
     })
 }
 
-fn evaluations(config: &RunConfig, library: &Library, prompts: &PromptMaker) -> Result<Vec<EvalSet>, TrainError> {
+fn evaluations(
+    config: &RunConfig,
+    library: &Library,
+    prompts: &PromptMaker,
+) -> Result<Vec<EvalSet>, TrainError> {
     if config.evaluate.every == 0 {
         return Ok(Vec::new());
     }
-    let set = EvalSet::new("train clips", library, &config.mixture, config.evaluate.samples, config.seed, prompts)?;
+    let set = EvalSet::new(
+        "train clips",
+        library,
+        &config.mixture,
+        config.evaluate.samples,
+        config.seed,
+        prompts,
+    )?;
     Ok(vec![set])
 }
 
@@ -308,9 +346,12 @@ fn why_skipped(norm: f64, limit: f64) -> String {
 }
 
 fn refuse_nonsense(answers: &[Vec<Generated>]) -> Result<(), TrainError> {
-    let mut numbers = answers.iter().flatten().flat_map(|answer| answer.logprobs.iter().chain(&answer.entropies));
+    let mut numbers =
+        answers.iter().flatten().flat_map(|answer| answer.logprobs.iter().chain(&answer.entropies));
     if numbers.all(|number| number.is_finite()) {
         return Ok(());
     }
-    Err(TrainError::Run("the policy's probabilities are no longer numbers; go on from an older checkpoint".into()))
+    Err(TrainError::Run(
+        "the policy's probabilities are no longer numbers; go on from an older checkpoint".into(),
+    ))
 }

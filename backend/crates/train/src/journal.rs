@@ -22,7 +22,8 @@ impl Journal {
     pub fn open(run_dir: &Path) -> Result<Self, TrainError> {
         let path = run_dir.join("journal.jsonl");
         let wrong = |error| TrainError::io(&path, error);
-        let mut file = OpenOptions::new().create(true).read(true).append(true).open(&path).map_err(wrong)?;
+        let mut file =
+            OpenOptions::new().create(true).read(true).append(true).open(&path).map_err(wrong)?;
         let mut text = Vec::new();
         file.read_to_end(&mut text).map_err(wrong)?;
         let whole = text.iter().rposition(|b| *b == b'\n').map_or(0, |at| at + 1);
@@ -46,7 +47,8 @@ impl Journal {
     pub fn append(&mut self, events: &[RunEvent]) -> Result<(), TrainError> {
         let mut lines = Vec::new();
         for event in events {
-            serde_json::to_writer(&mut lines, event).map_err(|error| TrainError::Run(error.to_string()))?;
+            serde_json::to_writer(&mut lines, event)
+                .map_err(|error| TrainError::Run(error.to_string()))?;
             lines.push(b'\n');
         }
         let written = self.file.write_all(&lines).and_then(|()| self.file.sync_data());

@@ -1,26 +1,26 @@
 //! Training: warm start, the GRPO loop, evaluation, checkpoints and the run folder.
 //! It owns no database and no socket: it speaks through [`Sink`] and obeys [`Control`].
 
-mod run;
-mod grpo;
-pub mod rollout;
-pub mod loss;
-pub mod step;
-pub mod optim;
-pub mod metrics;
+pub mod bench;
+pub mod checkpoint;
+mod error;
 pub mod eval;
-pub mod warmup;
+mod grpo;
+pub mod journal;
 pub mod library;
+pub mod loss;
+pub mod metrics;
+pub mod optim;
 pub mod prompts;
-pub mod supply;
+mod recorder;
+pub mod records;
+pub mod rollout;
+mod run;
 pub mod seed;
 mod sink;
-mod recorder;
-pub mod journal;
-pub mod records;
-pub mod checkpoint;
-pub mod bench;
-mod error;
+pub mod step;
+pub mod supply;
+pub mod warmup;
 
 pub use error::{TrainError, panic_text};
 pub use run::{Outcome, RunInputs, read_config, run};

@@ -46,7 +46,9 @@ impl Library {
             before(&path);
             match media::strip(&path, plan, cache) {
                 Ok(strip) if library.strip(&strip.video).is_some() => {
-                    library.problems.push(format!("{} has the same content as another video", path.display()));
+                    library
+                        .problems
+                        .push(format!("{} has the same content as another video", path.display()));
                 }
                 Ok(strip) => library.entries.push(Entry { name: file_name(&path), strip }),
                 Err(error) => library.problems.push(error.to_string()),
@@ -67,8 +69,12 @@ impl Library {
 
     /// The entries whose file names are not, and those that are, in `names`.
     pub fn split(&self, names: &[String]) -> (Self, Self) {
-        let (held, kept) = self.entries.iter().cloned().partition(|entry| names.contains(&entry.name));
-        (Self { entries: kept, problems: self.problems.clone() }, Self { entries: held, problems: Vec::new() })
+        let (held, kept) =
+            self.entries.iter().cloned().partition(|entry| names.contains(&entry.name));
+        (
+            Self { entries: kept, problems: self.problems.clone() },
+            Self { entries: held, problems: Vec::new() },
+        )
     }
 
     /// This library if it has a video.

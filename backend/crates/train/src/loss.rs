@@ -51,7 +51,11 @@ pub fn grpo(config: &GrpoConfig, tokens: Tokens, count: usize) -> TokenLoss {
 }
 
 /// Cost of each token, and where the clip decided it: `[tokens]`, `[tokens]`.
-fn surrogate(config: &GrpoConfig, ratio: Tensor<1>, advantage: Tensor<1>) -> (Tensor<1>, Tensor<1>) {
+fn surrogate(
+    config: &GrpoConfig,
+    ratio: Tensor<1>,
+    advantage: Tensor<1>,
+) -> (Tensor<1>, Tensor<1>) {
     let gain = advantage.clone().neg();
     let plain = gain.clone() * ratio.clone();
     let bounded = gain.clone() * ratio.clamp(1.0 - config.clip_low, 1.0 + config.clip_high);
@@ -83,7 +87,13 @@ mod tests {
     }
 
     fn config() -> GrpoConfig {
-        GrpoConfig { kl_coef: 0.1, clip_low: 0.2, clip_high: 0.3, dual_clip: 3.0, ..RunConfig::default().grpo }
+        GrpoConfig {
+            kl_coef: 0.1,
+            clip_low: 0.2,
+            clip_high: 0.3,
+            dual_clip: 3.0,
+            ..RunConfig::default().grpo
+        }
     }
 
     /// Loss, divergence and clip flag of one token, by ratio and advantage.

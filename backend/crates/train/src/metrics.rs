@@ -30,11 +30,18 @@ pub fn timed<T>(secs: &mut f64, work: impl FnOnce() -> T) -> T {
 }
 
 /// The figures of a step. `prompt_tokens` are those of each group's prompt.
-pub fn of_step(groups: &[Group], prompt_tokens: &[usize], update: UpdateReport, clock: StepClock, learning_rate: f64) -> StepMetrics {
+pub fn of_step(
+    groups: &[Group],
+    prompt_tokens: &[usize],
+    update: UpdateReport,
+    clock: StepClock,
+    learning_rate: f64,
+) -> StepMetrics {
     let rollouts: Vec<&Rollout> = groups.iter().flat_map(|group| &group.rollouts).collect();
     let rewards: Vec<f64> = rollouts.iter().map(|rollout| rollout.reward.total).collect();
     let tokens: usize = rollouts.iter().map(|rollout| rollout.ids.len()).sum();
-    let entropy: f64 = rollouts.iter().flat_map(|rollout| &rollout.entropies).map(|&e| f64::from(e)).sum();
+    let entropy: f64 =
+        rollouts.iter().flat_map(|rollout| &rollout.entropies).map(|&e| f64::from(e)).sum();
     let count = rollouts.len().max(1) as f64;
     let share = |hits: usize, of: usize| hits as f64 / of.max(1) as f64;
     StepMetrics {
@@ -45,8 +52,14 @@ pub fn of_step(groups: &[Group], prompt_tokens: &[usize], update: UpdateReport, 
         kl: finite(update.kl),
         entropy: entropy / tokens.max(1) as f64,
         clip_share: finite(update.clip_share),
-        dead_group_share: share(groups.iter().filter(|group| group.degenerate).count(), groups.len()),
-        parse_failure_share: share(rollouts.iter().filter(|rollout| !rollout.reward.parsed).count(), rollouts.len()),
+        dead_group_share: share(
+            groups.iter().filter(|group| group.degenerate).count(),
+            groups.len(),
+        ),
+        parse_failure_share: share(
+            rollouts.iter().filter(|rollout| !rollout.reward.parsed).count(),
+            rollouts.len(),
+        ),
         grad_norm: finite(update.grad_norm),
         loss: finite(update.loss),
         prompt_tokens: share(prompt_tokens.iter().sum(), prompt_tokens.len()),
@@ -70,7 +83,10 @@ fn finite(value: f64) -> f64 {
 fn means_by(groups: &[Group], key: impl Fn(&Group) -> String) -> BTreeMap<String, f64> {
     let mut rewards = BTreeMap::<String, Vec<f64>>::new();
     for group in groups {
-        rewards.entry(key(group)).or_default().extend(group.rollouts.iter().map(|rollout| rollout.reward.total));
+        rewards
+            .entry(key(group))
+            .or_default()
+            .extend(group.rollouts.iter().map(|rollout| rollout.reward.total));
     }
     rewards.into_iter().map(|(key, rewards)| (key, mean(&rewards))).collect()
 }

@@ -88,7 +88,14 @@ struct Moments {
 impl AdamW {
     /// PyTorch's defaults with the given weight decay.
     pub fn new(weight_decay: f64) -> Self {
-        Self { beta_1: 0.9, beta_2: 0.999, epsilon: 1e-8, weight_decay, updates: 0, moments: Vec::new() }
+        Self {
+            beta_1: 0.9,
+            beta_2: 0.999,
+            epsilon: 1e-8,
+            weight_decay,
+            updates: 0,
+            moments: Vec::new(),
+        }
     }
 
     /// With another decay of the second moment.
@@ -103,14 +110,26 @@ impl AdamW {
     }
 
     /// The module after one update of step size `lr`, its gradients multiplied by `scale`.
-    pub fn step<M: Module>(&mut self, module: M, gradients: &GradientSet, lr: f64, scale: f64) -> M {
+    pub fn step<M: Module>(
+        &mut self,
+        module: M,
+        gradients: &GradientSet,
+        lr: f64,
+        scale: f64,
+    ) -> M {
         self.updates += 1;
         self.moments.resize(gradients.0.len(), None);
         let rates = self.rates(lr, scale);
         module.map(&mut Apply { optim: self, gradients, rates, place: 0 })
     }
 
-    fn update(&mut self, place: usize, weights: Tensor<1>, gradient: Tensor<1>, rates: Rates) -> Tensor<1> {
+    fn update(
+        &mut self,
+        place: usize,
+        weights: Tensor<1>,
+        gradient: Tensor<1>,
+        rates: Rates,
+    ) -> Tensor<1> {
         let moments = self.moments[place].take().unwrap_or_else(|| Moments {
             first: gradient.zeros_like(),
             second: gradient.zeros_like(),
@@ -155,10 +174,17 @@ impl AdamW {
         }
         let mut views = BTreeMap::new();
         for (name, bytes) in &blobs {
-            views.insert(name.as_str(), TensorView::new(Dtype::F32, vec![bytes.len() / 4], bytes).map_err(damaged)?);
+            views.insert(
+                name.as_str(),
+                TensorView::new(Dtype::F32, vec![bytes.len() / 4], bytes).map_err(damaged)?,
+            );
         }
-        let info = [("updates".to_owned(), self.updates.to_string()), ("places".to_owned(), self.moments.len().to_string())];
-        let whole = safetensors::serialize(views, Some(info.into_iter().collect())).map_err(damaged)?;
+        let info = [
+            ("updates".to_owned(), self.updates.to_string()),
+            ("places".to_owned(), self.moments.len().to_string()),
+        ];
+        let whole =
+            safetensors::serialize(views, Some(info.into_iter().collect())).map_err(damaged)?;
         std::fs::write(path, whole).map_err(|error| TrainError::io(path, error))
     }
 
@@ -172,17 +198,22 @@ impl AdamW {
         let info = header.metadata().clone().unwrap_or_default();
         let number = |key: &str| info.get(key).and_then(|text| text.parse::<u64>().ok());
         let (Some(updates), Some(places)) = (number("updates"), number("places")) else {
-            return Err(TrainError::Run(format!("{} does not say how many updates it holds", path.display())));
+            return Err(TrainError::Run(format!(
+                "{} does not say how many updates it holds",
+                path.display()
+            )));
         };
         let file = SafeTensors::deserialize(&bytes).map_err(damaged)?;
         let read = |name: String| -> Option<Tensor<1>> {
-            let values: Vec<f32> = file.tensor(&name).ok()?.data().chunks_exact(4).map(le_f32).collect();
+            let values: Vec<f32> =
+                file.tensor(&name).ok()?.data().chunks_exact(4).map(le_f32).collect();
             let length = values.len();
             Some(Tensor::from_data(TensorData::new(values, [length]), device))
         };
         self.moments = (0..places)
             .map(|place| {
-                let (first, second) = (read(format!("{place:05}.first"))?, read(format!("{place:05}.second"))?);
+                let (first, second) =
+                    (read(format!("{place:05}.first"))?, read(format!("{place:05}.second"))?);
                 Some(Moments { first, second })
             })
             .collect();
@@ -212,7 +243,12 @@ struct Rates {
     scale: f32,
 }
 
-fn device_update(weights: Tensor<1>, gradient: Tensor<1>, old: Moments, rates: Rates) -> (Tensor<1>, Moments) {
+fn device_update(
+    weights: Tensor<1>,
+    gradient: Tensor<1>,
+    old: Moments,
+    rates: Rates,
+) -> (Tensor<1>, Moments) {
     let gradient = gradient * rates.scale;
     let first = old.first * rates.beta_1 + gradient.clone() * (1.0 - rates.beta_1);
     let second = old.second * rates.beta_2 + gradient.square() * (1.0 - rates.beta_2);
@@ -224,10 +260,16 @@ fn device_update(weights: Tensor<1>, gradient: Tensor<1>, old: Moments, rates: R
 const CHUNK: usize = 16 * 1024;
 
 /// [`device_update`] in one pass over memory.
-fn host_update(weights: Tensor<1>, gradient: Tensor<1>, old: Moments, rates: Rates) -> (Tensor<1>, Moments) {
+fn host_update(
+    weights: Tensor<1>,
+    gradient: Tensor<1>,
+    old: Moments,
+    rates: Rates,
+) -> (Tensor<1>, Moments) {
     let device = weights.device();
     let gradient = numbers(gradient);
-    let (mut weights, mut first, mut second) = (numbers(weights), numbers(old.first), numbers(old.second));
+    let (mut weights, mut first, mut second) =
+        (numbers(weights), numbers(old.first), numbers(old.second));
     let moments = first.par_chunks_mut(CHUNK).zip(second.par_chunks_mut(CHUNK));
     let chunks = weights.par_chunks_mut(CHUNK).zip(gradient.par_chunks(CHUNK)).zip(moments);
     chunks.for_each(|((weights, gradient), (first, second))| {
@@ -246,7 +288,10 @@ fn host_update(weights: Tensor<1>, gradient: Tensor<1>, old: Moments, rates: Rat
 }
 
 fn numbers(tensor: Tensor<1>) -> Vec<f32> {
-    tensor.into_data().try_into_vec::<f32>().expect("weights, gradients and moments are f32 on the CPU")
+    tensor
+        .into_data()
+        .try_into_vec::<f32>()
+        .expect("weights, gradients and moments are f32 on the CPU")
 }
 
 struct Apply<'a> {
@@ -331,7 +376,10 @@ mod tests {
             let values: Vec<f32> = (0..40_000).map(|i| f(i as f32)).collect();
             Tensor::<1>::from_data(TensorData::new(values, [40_000]), &device)
         };
-        let moments = || Moments { first: line(|i| (i * 0.3).sin()), second: line(|i| (i * 0.7).cos().abs()) };
+        let moments = || Moments {
+            first: line(|i| (i * 0.3).sin()),
+            second: line(|i| (i * 0.7).cos().abs()),
+        };
         let rates = AdamW { updates: 3, ..AdamW::new(0.01) }.rates(1e-2, 0.5);
         let (weights, gradient) = (line(f32::sin), line(f32::cos));
         let (a, _) = host_update(weights.clone(), gradient.clone(), moments(), rates);

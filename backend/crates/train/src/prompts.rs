@@ -43,10 +43,13 @@ impl PromptMaker {
     /// A clip that does not fit, or a policy whose prompts are not compact.
     pub fn show(&self, sample: &Sample) -> Result<Prompt, TrainError> {
         if self.processor.prompt_style != PromptStyle::Compact {
-            return Err(TrainError::Sample("questions share a prefix only in compact prompts".into()));
+            return Err(TrainError::Sample(
+                "questions share a prefix only in compact prompts".into(),
+            ));
         }
         let pieces = Pieces::of(sample);
-        let mut shown = prompt::build(&self.config, &self.tokenizer, &self.processor, &pieces.parts())?;
+        let mut shown =
+            prompt::build(&self.config, &self.tokenizer, &self.processor, &pieces.parts())?;
         shown.ids.pop();
         shown.positions.pop();
         shown.next_position -= 1;
@@ -94,7 +97,11 @@ struct Pieces<'a> {
 impl<'a> Pieces<'a> {
     fn of(sample: &'a Sample) -> Self {
         let clips = sample.clips.len();
-        let names = if clips > 1 { (1..=clips).map(|n| format!("Clip {n}: ")).collect() } else { Vec::new() };
+        let names = if clips > 1 {
+            (1..=clips).map(|n| format!("Clip {n}: ")).collect()
+        } else {
+            Vec::new()
+        };
         Self { sample, names, question: "" }
     }
 

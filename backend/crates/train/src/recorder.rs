@@ -26,7 +26,14 @@ struct Inner<'a> {
 impl<'a> Recorder<'a> {
     /// Writes to `journal` first and to `sink` then.
     pub fn new(journal: Journal, sink: &'a mut dyn Sink) -> Self {
-        let inner = Inner { journal, sink, step: 0, phase: Phase::Load, since: Instant::now(), waiting: false };
+        let inner = Inner {
+            journal,
+            sink,
+            step: 0,
+            phase: Phase::Load,
+            since: Instant::now(),
+            waiting: false,
+        };
         Self { inner: Mutex::new(inner) }
     }
 

@@ -130,13 +130,25 @@ fn files(dir: &Path) -> Result<Vec<PathBuf>, TrainError> {
 
 /// One row a rollout; what belongs to its group stands in every row.
 fn encode(groups: &[Group]) -> Result<Vec<u8>, TrainError> {
-    let rows: Vec<(&Group, &Rollout)> =
-        groups.iter().flat_map(|group| group.rollouts.iter().map(move |rollout| (group, rollout))).collect();
-    let whole = |f: &dyn Fn(&(&Group, &Rollout)) -> u64| -> ArrayRef { Arc::new(UInt64Array::from_iter_values(rows.iter().map(f))) };
-    let small = |f: &dyn Fn(&(&Group, &Rollout)) -> u32| -> ArrayRef { Arc::new(UInt32Array::from_iter_values(rows.iter().map(f))) };
-    let real = |f: &dyn Fn(&(&Group, &Rollout)) -> f64| -> ArrayRef { Arc::new(Float64Array::from_iter_values(rows.iter().map(f))) };
-    let text = |f: &dyn Fn(&(&Group, &Rollout)) -> String| -> ArrayRef { Arc::new(StringArray::from_iter_values(rows.iter().map(f))) };
-    let flag = |f: &dyn Fn(&(&Group, &Rollout)) -> bool| -> ArrayRef { Arc::new(BooleanArray::from_iter(rows.iter().map(|row| Some(f(row))))) };
+    let rows: Vec<(&Group, &Rollout)> = groups
+        .iter()
+        .flat_map(|group| group.rollouts.iter().map(move |rollout| (group, rollout)))
+        .collect();
+    let whole = |f: &dyn Fn(&(&Group, &Rollout)) -> u64| -> ArrayRef {
+        Arc::new(UInt64Array::from_iter_values(rows.iter().map(f)))
+    };
+    let small = |f: &dyn Fn(&(&Group, &Rollout)) -> u32| -> ArrayRef {
+        Arc::new(UInt32Array::from_iter_values(rows.iter().map(f)))
+    };
+    let real = |f: &dyn Fn(&(&Group, &Rollout)) -> f64| -> ArrayRef {
+        Arc::new(Float64Array::from_iter_values(rows.iter().map(f)))
+    };
+    let text = |f: &dyn Fn(&(&Group, &Rollout)) -> String| -> ArrayRef {
+        Arc::new(StringArray::from_iter_values(rows.iter().map(f)))
+    };
+    let flag = |f: &dyn Fn(&(&Group, &Rollout)) -> bool| -> ArrayRef {
+        Arc::new(BooleanArray::from_iter(rows.iter().map(|row| Some(f(row)))))
+    };
     let batch = RecordBatch::try_from_iter([
         ("step", whole(&|(g, _)| g.step)),
         ("group", small(&|(g, _)| g.index)),
@@ -164,7 +176,8 @@ fn encode(groups: &[Group]) -> Result<Vec<u8>, TrainError> {
     .map_err(damaged)?;
     let level = ZstdLevel::try_new(3).map_err(damaged)?;
     let properties = WriterProperties::builder().set_compression(Compression::ZSTD(level)).build();
-    let mut writer = ArrowWriter::try_new(Vec::new(), batch.schema(), Some(properties)).map_err(damaged)?;
+    let mut writer =
+        ArrowWriter::try_new(Vec::new(), batch.schema(), Some(properties)).map_err(damaged)?;
     writer.write(&batch).map_err(damaged)?;
     writer.into_inner().map_err(damaged)
 }
@@ -198,7 +211,8 @@ fn lists_text(rows: &[(&Group, &Rollout)]) -> ArrayRef {
 
 fn read_file(path: &Path) -> Result<Vec<Group>, TrainError> {
     let file = File::open(path).map_err(|error| TrainError::io(path, error))?;
-    let reader = ParquetRecordBatchReaderBuilder::try_new(file).and_then(ParquetRecordBatchReaderBuilder::build);
+    let reader = ParquetRecordBatchReaderBuilder::try_new(file)
+        .and_then(ParquetRecordBatchReaderBuilder::build);
     let mut groups = Vec::new();
     for batch in reader.map_err(damaged)? {
         let batch = batch.map_err(damaged)?;
@@ -210,14 +224,28 @@ fn read_file(path: &Path) -> Result<Vec<Group>, TrainError> {
 }
 
 fn take_row(batch: &RecordBatch, row: usize, groups: &mut Vec<Group>) -> Result<(), TrainError> {
-    let column = |name: &str| batch.column_by_name(name).ok_or_else(|| damaged(format!("no column {name}")));
-    let whole = |name: &str| -> Result<u64, TrainError> { Ok(column(name)?.as_primitive::<UInt64Type>().value(row)) };
-    let small = |name: &str| -> Result<u32, TrainError> { Ok(column(name)?.as_primitive::<UInt32Type>().value(row)) };
-    let real = |name: &str| -> Result<f64, TrainError> { Ok(column(name)?.as_primitive::<Float64Type>().value(row)) };
-    let text = |name: &str| -> Result<&str, TrainError> { Ok(column(name)?.as_string::<i32>().value(row)) };
-    let flag = |name: &str| -> Result<bool, TrainError> { Ok(column(name)?.as_boolean().value(row)) };
-    let list = |name: &str| -> Result<ArrayRef, TrainError> { Ok(column(name)?.as_list::<i32>().value(row)) };
-    let floats = |name: &str| -> Result<Vec<f32>, TrainError> { Ok(list(name)?.as_primitive::<Float32Type>().values().to_vec()) };
+    let column =
+        |name: &str| batch.column_by_name(name).ok_or_else(|| damaged(format!("no column {name}")));
+    let whole = |name: &str| -> Result<u64, TrainError> {
+        Ok(column(name)?.as_primitive::<UInt64Type>().value(row))
+    };
+    let small = |name: &str| -> Result<u32, TrainError> {
+        Ok(column(name)?.as_primitive::<UInt32Type>().value(row))
+    };
+    let real = |name: &str| -> Result<f64, TrainError> {
+        Ok(column(name)?.as_primitive::<Float64Type>().value(row))
+    };
+    let text = |name: &str| -> Result<&str, TrainError> {
+        Ok(column(name)?.as_string::<i32>().value(row))
+    };
+    let flag =
+        |name: &str| -> Result<bool, TrainError> { Ok(column(name)?.as_boolean().value(row)) };
+    let list = |name: &str| -> Result<ArrayRef, TrainError> {
+        Ok(column(name)?.as_list::<i32>().value(row))
+    };
+    let floats = |name: &str| -> Result<Vec<f32>, TrainError> {
+        Ok(list(name)?.as_primitive::<Float32Type>().values().to_vec())
+    };
     let (step, index) = (whole("step")?, small("group")?);
     if groups.last().is_none_or(|group| (group.step, group.index) != (step, index)) {
         groups.push(Group {
@@ -236,7 +264,11 @@ fn take_row(batch: &RecordBatch, row: usize, groups: &mut Vec<Group>) -> Result<
         index: small("rollout")?,
         seed: whole("seed")?,
         ids: list("tokens")?.as_primitive::<UInt32Type>().values().to_vec(),
-        pieces: pieces.as_string::<i32>().iter().map(|piece| piece.unwrap_or_default().to_owned()).collect(),
+        pieces: pieces
+            .as_string::<i32>()
+            .iter()
+            .map(|piece| piece.unwrap_or_default().to_owned())
+            .collect(),
         logprobs: floats("logprobs")?,
         entropies: floats("entropies")?,
         text: text("text")?.to_owned(),

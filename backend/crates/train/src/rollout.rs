@@ -37,7 +37,8 @@ pub fn rollout_seed(run_seed: u64, step: u64, group: u32, rollout: u32) -> u64 {
 
 /// One seed for every answer of every question of a step: `[prompts][group size]`.
 pub fn step_seeds(config: &RunConfig, step: u64) -> Vec<Vec<u64>> {
-    let group = |g| (0..config.grpo.group_size).map(|r| rollout_seed(config.seed, step, g, r)).collect();
+    let group =
+        |g| (0..config.grpo.group_size).map(|r| rollout_seed(config.seed, step, g, r)).collect();
     (0..config.grpo.prompts_per_step).map(group).collect()
 }
 
@@ -140,9 +141,15 @@ fn rollout(
 /// What the update learns from.
 pub fn lessons(questions: Vec<Question>, groups: &[Group]) -> Vec<ScoredGroup> {
     let answers = |group: &Group| {
-        let scored = |r: &Rollout| Scored { ids: r.ids.clone(), old: r.logprobs.clone(), advantage: r.advantage };
+        let scored = |r: &Rollout| Scored {
+            ids: r.ids.clone(),
+            old: r.logprobs.clone(),
+            advantage: r.advantage,
+        };
         group.rollouts.iter().map(scored).collect()
     };
     let pairs = questions.into_iter().zip(groups);
-    pairs.map(|(question, group)| ScoredGroup { prompt: question.prompt, answers: answers(group) }).collect()
+    pairs
+        .map(|(question, group)| ScoredGroup { prompt: question.prompt, answers: answers(group) })
+        .collect()
 }

@@ -48,7 +48,12 @@ pub enum Outcome {
 ///
 /// # Errors
 /// A folder that holds another run, an unusable policy or video set, a failing disk or sink.
-pub fn run(inputs: RunInputs, resume: bool, sink: &mut dyn Sink, control: &mut dyn Control) -> Result<Outcome, TrainError> {
+pub fn run(
+    inputs: RunInputs,
+    resume: bool,
+    sink: &mut dyn Sink,
+    control: &mut dyn Control,
+) -> Result<Outcome, TrainError> {
     prepare(&inputs, resume)?;
     let recorder = Recorder::new(Journal::open(&inputs.run_dir)?, sink);
     let outcome = watched(&recorder, || grpo::train(&inputs, resume, &recorder, control));
@@ -63,14 +68,18 @@ pub fn run(inputs: RunInputs, resume: bool, sink: &mut dyn Sink, control: &mut d
 }
 
 /// Runs `work` with a watchdog beside it; a panic becomes an error.
-fn watched<'a>(recorder: &Recorder<'a>, work: impl FnOnce() -> Result<Outcome, TrainError>) -> Result<Outcome, TrainError> {
+fn watched<'a>(
+    recorder: &Recorder<'a>,
+    work: impl FnOnce() -> Result<Outcome, TrainError>,
+) -> Result<Outcome, TrainError> {
     let (running, end) = channel::<()>();
     thread::scope(|scope| {
         let watchdog = thread::Builder::new().name("watchdog".into());
         let watchdog = watchdog.spawn_scoped(scope, move || recorder.watch(STALL_LIMIT, &end));
         let outcome = catch_unwind(AssertUnwindSafe(work));
         drop(running);
-        watchdog.map_err(|error| TrainError::Run(format!("no thread for the watchdog: {error}")))?;
+        watchdog
+            .map_err(|error| TrainError::Run(format!("no thread for the watchdog: {error}")))?;
         outcome.unwrap_or_else(|payload| Err(TrainError::Panic(panic_text(&*payload))))
     })
 }
@@ -82,17 +91,23 @@ fn prepare(inputs: &RunInputs, resume: bool) -> Result<(), TrainError> {
         return if read_config(&inputs.run_dir)? == inputs.config {
             Ok(())
         } else {
-            Err(TrainError::Run("a run is resumed with its own config, but another was given".into()))
+            Err(TrainError::Run(
+                "a run is resumed with its own config, but another was given".into(),
+            ))
         };
     }
     if path.exists() {
-        return Err(TrainError::Run(format!("{} already holds a run; resume it or choose another folder", inputs.run_dir.display())));
+        return Err(TrainError::Run(format!(
+            "{} already holds a run; resume it or choose another folder",
+            inputs.run_dir.display()
+        )));
     }
     for folder in ["", "rollouts", "checkpoints", "results"] {
         let dir = inputs.run_dir.join(folder);
         std::fs::create_dir_all(&dir).map_err(|error| TrainError::io(&dir, error))?;
     }
-    let text = toml::to_string(&inputs.config).map_err(|error| TrainError::Run(error.to_string()))?;
+    let text =
+        toml::to_string(&inputs.config).map_err(|error| TrainError::Run(error.to_string()))?;
     write_whole(&path, text.as_bytes())
 }
 

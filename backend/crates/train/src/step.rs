@@ -74,7 +74,8 @@ impl Learner {
     /// One AdamW step on the GRPO loss of all groups together (token mean over the batch).
     /// A gradient that is not finite, or longer than `skip_above`, changes nothing.
     pub fn update(&mut self, groups: &[ScoredGroup]) -> UpdateReport {
-        let count: usize = groups.iter().flat_map(|group| &group.answers).map(|answer| answer.ids.len()).sum();
+        let count: usize =
+            groups.iter().flat_map(|group| &group.answers).map(|answer| answer.ids.len()).sum();
         let mut sums = Sums::default();
         let mut total: Option<GradientSet> = None;
         for micro in micro_batches(groups) {
@@ -86,7 +87,8 @@ impl Learner {
         }
         let tokens = count.max(1) as f64;
         let norm = total.as_ref().map_or(0.0, GradientSet::norm);
-        let skipped = !(norm.is_finite() && sums.loss.is_finite() && norm <= self.settings.skip_above);
+        let skipped =
+            !(norm.is_finite() && sums.loss.is_finite() && norm <= self.settings.skip_above);
         if let Some(gradients) = total.filter(|_| !skipped) {
             let scale = (self.settings.grad_clip / (norm + 1e-6)).min(1.0);
             let rate = self.settings.learning_rate;
@@ -109,11 +111,16 @@ impl Learner {
     fn gradients(&self, groups: &[ScoredGroup], count: usize, sums: &mut Sums) -> GradientSet {
         let lot = Lot::of(groups);
         let device = self.device.clone().autodiff();
-        let tensor = |values: &[f32]| Tensor::from_data(TensorData::new(values.to_vec(), [values.len()]), &device);
+        let tensor = |values: &[f32]| {
+            Tensor::from_data(TensorData::new(values.to_vec(), [values.len()]), &device)
+        };
         let tokens = Tokens {
             logp: self.logprobs(&self.model, &lot, &device), // [tokens]
             old: tensor(&lot.old),
-            reference: self.reference.as_ref().map(|model| Tensor::from_inner(self.logprobs(model, &lot, &self.device))),
+            reference: self
+                .reference
+                .as_ref()
+                .map(|model| Tensor::from_inner(self.logprobs(model, &lot, &self.device))),
             advantage: tensor(&lot.advantages),
         };
         let got = loss::grpo(&self.grpo, tokens, count);

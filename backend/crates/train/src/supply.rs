@@ -35,7 +35,8 @@ impl<T: Send + 'static> Supply<T> {
             }
         };
         let maker = thread::Builder::new().name(name.into()).spawn(work);
-        let maker = maker.map_err(|error| TrainError::Sample(format!("no thread for samples: {error}")))?;
+        let maker =
+            maker.map_err(|error| TrainError::Sample(format!("no thread for samples: {error}")))?;
         Ok(Self { receiver: Some(receiver), maker: Some(maker) })
     }
 
@@ -45,7 +46,9 @@ impl<T: Send + 'static> Supply<T> {
     /// What making it failed with.
     pub fn take(&mut self) -> Result<T, TrainError> {
         let gone = || Err(TrainError::Sample("the thread that makes samples has ended".into()));
-        self.receiver.as_ref().map_or_else(gone, |receiver| receiver.recv().unwrap_or_else(|_| gone()))
+        self.receiver
+            .as_ref()
+            .map_or_else(gone, |receiver| receiver.recv().unwrap_or_else(|_| gone()))
     }
 }
 

@@ -13,7 +13,11 @@ const WINDOW: usize = 20;
 /// Welch's t of two samples: (mean b - mean a) / sqrt(var a / n + var b / m).
 fn welch(a: &[f64], b: &[f64]) -> f64 {
     let mean = |x: &[f64]| x.iter().sum::<f64>() / x.len() as f64;
-    let spread = |x: &[f64]| x.iter().map(|v| (v - mean(x)).powi(2)).sum::<f64>() / (x.len() as f64 - 1.0) / x.len() as f64;
+    let spread = |x: &[f64]| {
+        x.iter().map(|v| (v - mean(x)).powi(2)).sum::<f64>()
+            / (x.len() as f64 - 1.0)
+            / x.len() as f64
+    };
     (mean(b) - mean(a)) / (spread(a) + spread(b)).sqrt()
 }
 
@@ -34,7 +38,8 @@ fn a_short_run_raises_the_reward_beyond_chance() {
     config.grpo.prompts_per_step = 6;
     config.grpo.group_size = 8;
     config.optim.learning_rate = 3e-4;
-    let (outcome, events) = common::run(common::inputs(dir.path(), "run", config), false, &mut NoControl);
+    let (outcome, events) =
+        common::run(common::inputs(dir.path(), "run", config), false, &mut NoControl);
     outcome.expect("ran");
     let rewards: Vec<f64> = events
         .iter()

@@ -6,7 +6,8 @@ use std::path::Path;
 
 #[test]
 fn rewards_agree_with_the_released_functions() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../../shared/goldens/rewards.jsonl");
+    let path =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../../shared/goldens/rewards.jsonl");
     let Ok(text) = std::fs::read_to_string(&path) else {
         println!("SKIPPED: {} is not there", path.display());
         return;

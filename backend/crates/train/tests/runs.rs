@@ -39,9 +39,14 @@ fn files(dir: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
     for entry in std::fs::read_dir(dir).expect("a folder") {
         let path = entry.expect("an entry").path();
         if path.is_dir() {
-            found.extend(files(&path).into_iter().map(|(name, bytes)| (PathBuf::from(path.file_name().expect("named")).join(name), bytes)));
+            found.extend(files(&path).into_iter().map(|(name, bytes)| {
+                (PathBuf::from(path.file_name().expect("named")).join(name), bytes)
+            }));
         } else {
-            found.insert(PathBuf::from(path.file_name().expect("named")), std::fs::read(&path).expect("read"));
+            found.insert(
+                PathBuf::from(path.file_name().expect("named")),
+                std::fs::read(&path).expect("read"),
+            );
         }
     }
     found
@@ -70,7 +75,8 @@ fn a_resumed_run_is_the_unbroken_run_byte_for_byte() {
     let dir = tempfile::tempdir().expect("a folder");
     common::videos(dir.path(), 2);
     let config = common::config(13);
-    let (outcome, whole) = common::run(common::inputs(dir.path(), "whole", config.clone()), false, &mut NoControl);
+    let (outcome, whole) =
+        common::run(common::inputs(dir.path(), "whole", config.clone()), false, &mut NoControl);
     assert_eq!(outcome.expect("ran"), Outcome::Finished);
 
     let broken = || common::inputs(dir.path(), "broken", config.clone());
@@ -86,7 +92,10 @@ fn a_resumed_run_is_the_unbroken_run_byte_for_byte() {
     both.extend(figures(&second));
     assert_eq!(both, figures(&whole));
     for folder in ["rollouts", "checkpoints/13"] {
-        let (a, b) = (files(&dir.path().join("whole").join(folder)), files(&dir.path().join("broken").join(folder)));
+        let (a, b) = (
+            files(&dir.path().join("whole").join(folder)),
+            files(&dir.path().join("broken").join(folder)),
+        );
         assert!(!a.is_empty());
         assert_eq!(a.keys().collect::<Vec<_>>(), b.keys().collect::<Vec<_>>());
         for (name, bytes) in &a {
@@ -109,7 +118,8 @@ fn work_after_the_last_checkpoint_is_made_again_and_a_torn_line_is_cut() {
     common::videos(dir.path(), 1);
     let mut config = common::config(5);
     config.checkpoint.every = 2;
-    let (_, whole) = common::run(common::inputs(dir.path(), "whole", config.clone()), false, &mut NoControl);
+    let (_, whole) =
+        common::run(common::inputs(dir.path(), "whole", config.clone()), false, &mut NoControl);
     // A process that died after step 5 and before its checkpoint.
     let run_dir = dir.path().join("whole");
     std::fs::remove_dir_all(run_dir.join("checkpoints/5")).expect("removed");
@@ -119,7 +129,8 @@ fn work_after_the_last_checkpoint_is_made_again_and_a_torn_line_is_cut() {
     text.extend_from_slice(b"{\"seq\":99999,\"at\":1.0,\"st");
     std::fs::write(&journal, text).expect("written");
     let rollouts = files(&run_dir.join("rollouts"));
-    let (outcome, again) = common::run(common::inputs(dir.path(), "whole", config), true, &mut NoControl);
+    let (outcome, again) =
+        common::run(common::inputs(dir.path(), "whole", config), true, &mut NoControl);
     assert_eq!(outcome.expect("ran"), Outcome::Finished);
     assert_eq!(figures(&again).keys().copied().collect::<Vec<_>>(), [5]);
     assert_eq!(figures(&again)[&5], figures(&whole)[&5]);
@@ -139,7 +150,9 @@ fn requests_are_obeyed_between_steps_and_told() {
     let told: Vec<_> = events
         .iter()
         .filter_map(|event| match event.body {
-            EventBody::Control { control, stage: ControlStage::Acknowledged, .. } => Some((event.step, control)),
+            EventBody::Control { control, stage: ControlStage::Acknowledged, .. } => {
+                Some((event.step, control))
+            }
             _ => None,
         })
         .collect();
@@ -155,9 +168,12 @@ fn a_paused_run_whose_worker_is_gone_stops_with_a_checkpoint() {
     let (sender, mut receiver): (_, Receiver<Request>) = channel();
     sender.send(Request { control: Control::Pause, by: Some("Ada".into()) }).expect("open");
     drop(sender);
-    let (outcome, events) = common::run(common::inputs(dir.path(), "run", common::config(3)), false, &mut receiver);
+    let (outcome, events) =
+        common::run(common::inputs(dir.path(), "run", common::config(3)), false, &mut receiver);
     assert_eq!(outcome.expect("ran"), Outcome::Stopped);
-    assert!(events.iter().any(|event| matches!(&event.body, EventBody::Control { by: Some(by), .. } if by == "Ada")));
+    assert!(events.iter().any(
+        |event| matches!(&event.body, EventBody::Control { by: Some(by), .. } if by == "Ada")
+    ));
     assert!(events.iter().any(|event| matches!(event.body, EventBody::Checkpoint { .. })));
 }
 
@@ -166,12 +182,14 @@ fn bad_videos_are_warnings_and_none_at_all_is_an_error() {
     let dir = tempfile::tempdir().expect("a folder");
     let videos = common::videos(dir.path(), 1);
     std::fs::write(videos.join("broken.mp4"), b"not a video").expect("written");
-    let (outcome, events) = common::run(common::inputs(dir.path(), "run", common::config(1)), false, &mut NoControl);
+    let (outcome, events) =
+        common::run(common::inputs(dir.path(), "run", common::config(1)), false, &mut NoControl);
     assert_eq!(outcome.expect("ran"), Outcome::Finished);
     let warned = |event: &RunEvent| matches!(&event.body, EventBody::Warning { message } if message.contains("broken.mp4"));
     assert!(events.iter().any(warned));
     std::fs::remove_file(videos.join("scene-0.webm")).expect("removed");
-    let (outcome, events) = common::run(common::inputs(dir.path(), "empty", common::config(1)), false, &mut NoControl);
+    let (outcome, events) =
+        common::run(common::inputs(dir.path(), "empty", common::config(1)), false, &mut NoControl);
     assert!(outcome.is_err());
     assert!(matches!(events.last().map(|event| &event.body), Some(EventBody::Failed { .. })));
 }
@@ -180,7 +198,8 @@ fn bad_videos_are_warnings_and_none_at_all_is_an_error() {
 fn rollout_files_hold_what_the_journal_tells() {
     let dir = tempfile::tempdir().expect("a folder");
     common::videos(dir.path(), 1);
-    let (_, events) = common::run(common::inputs(dir.path(), "run", common::config(2)), false, &mut NoControl);
+    let (_, events) =
+        common::run(common::inputs(dir.path(), "run", common::config(2)), false, &mut NoControl);
     let told: Vec<_> = events
         .into_iter()
         .filter_map(|event| match event.body {

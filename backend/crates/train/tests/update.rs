@@ -28,23 +28,40 @@ fn groups(policy: &Policy) -> Vec<ScoredGroup> {
         Task::Counting { difficulty: Difficulty::Easy },
         Task::Grounding { perturbation: Perturbation::Mirror },
     ];
-    let prompts: Vec<_> = (3..).zip(tasks).map(|(seed, task)| common::question(policy, task, seed).prompt).collect();
+    let prompts: Vec<_> =
+        (3..).zip(tasks).map(|(seed, task)| common::question(policy, task, seed).prompt).collect();
     let options = SamplingOptions { max_new: 6, ..SamplingOptions::default() };
-    let answers = generate(policy, &prompts, &[vec![1, 2, 3], vec![4, 5, 6]], &options).expect("answers");
+    let answers =
+        generate(policy, &prompts, &[vec![1, 2, 3], vec![4, 5, 6]], &options).expect("answers");
     let scored = |answers: Vec<policy::Generated>| {
         let advantages = [1.0, -0.5, 0.25];
-        answers.into_iter().zip(advantages).map(|(a, advantage)| Scored { ids: a.ids, old: a.logprobs, advantage }).collect()
+        answers
+            .into_iter()
+            .zip(advantages)
+            .map(|(a, advantage)| Scored { ids: a.ids, old: a.logprobs, advantage })
+            .collect()
     };
-    prompts.into_iter().zip(answers).map(|(prompt, answers)| ScoredGroup { prompt, answers: scored(answers) }).collect()
+    prompts
+        .into_iter()
+        .zip(answers)
+        .map(|(prompt, answers)| ScoredGroup { prompt, answers: scored(answers) })
+        .collect()
 }
 
 /// Every answer in a group of its own.
 fn apart(groups: &[ScoredGroup]) -> Vec<ScoredGroup> {
     let one = |group: &ScoredGroup, answer: &Scored| ScoredGroup {
         prompt: group.prompt.clone(),
-        answers: vec![Scored { ids: answer.ids.clone(), old: answer.old.clone(), advantage: answer.advantage }],
+        answers: vec![Scored {
+            ids: answer.ids.clone(),
+            old: answer.old.clone(),
+            advantage: answer.advantage,
+        }],
     };
-    groups.iter().flat_map(|group| group.answers.iter().map(move |answer| one(group, answer))).collect()
+    groups
+        .iter()
+        .flat_map(|group| group.answers.iter().map(move |answer| one(group, answer)))
+        .collect()
 }
 
 #[test]
@@ -60,7 +77,8 @@ fn a_shared_prompt_gives_the_gradient_of_separate_sequences() {
     let summed = parts.fold(first, |sum, part| sum.plus(part)).values();
     let together = together.values();
     let length = together.iter().map(|g| f64::from(*g).powi(2)).sum::<f64>().sqrt();
-    let apart: f64 = together.iter().zip(&summed).map(|(a, b)| f64::from(a - b).powi(2)).sum::<f64>().sqrt();
+    let apart: f64 =
+        together.iter().zip(&summed).map(|(a, b)| f64::from(a - b).powi(2)).sum::<f64>().sqrt();
     assert!(length > 1e-3, "there is a gradient: {length}");
     assert!(apart < 1e-4 * length, "{apart} of {length}");
 }
@@ -73,7 +91,11 @@ fn sampling_and_scoring_agree_on_the_log_probabilities() {
     let mut learner = learner(&policy);
     learner.reference = Some(policy.model.clone());
     let groups = groups(&policy);
-    let tokens: Vec<f64> = groups.iter().flat_map(|g| &g.answers).flat_map(|a| a.ids.iter().map(|_| a.advantage)).collect();
+    let tokens: Vec<f64> = groups
+        .iter()
+        .flat_map(|g| &g.answers)
+        .flat_map(|a| a.ids.iter().map(|_| a.advantage))
+        .collect();
     let want = -tokens.iter().sum::<f64>() / tokens.len() as f64;
     let report = learner.update(&groups);
     assert!((report.loss - want).abs() < 1e-4, "{report:?} {want}");

@@ -59,7 +59,7 @@ pub fn Controls(watch: Watch) -> impl IntoView {
                 .collect_view()
         })
     };
-    let acknowledged = move || watch.live.with_view(|view| acknowledged(view));
+    let acknowledged = move || watch.live.with_view(acknowledged);
     view! {
         {pending}
         <span class="hidden" role="status" data-testid="run-acknowledged">{acknowledged}</span>

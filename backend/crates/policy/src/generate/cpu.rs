@@ -14,7 +14,12 @@ use rayon::prelude::*;
 const ROWS: usize = 16;
 
 /// Runs every answer to its end.
-pub(super) fn decode(engine: &Engine, prefill: &Prefill, rollouts: &mut [Rollout], options: &SamplingOptions) {
+pub(super) fn decode(
+    engine: &Engine,
+    prefill: &Prefill,
+    rollouts: &mut [Rollout],
+    options: &SamplingOptions,
+) {
     let weights = Weights::new(engine.model);
     let shared: Vec<Vec<Keys>> = prefill
         .heads
@@ -22,7 +27,9 @@ pub(super) fn decode(engine: &Engine, prefill: &Prefill, rollouts: &mut [Rollout
         .map(|layer| {
             let packed = numbers(layer.clone());
             let width = weights.heads.width();
-            let of = |rows: &std::ops::Range<usize>| Keys::new(&packed[rows.start * width..rows.end * width], weights.heads);
+            let of = |rows: &std::ops::Range<usize>| {
+                Keys::new(&packed[rows.start * width..rows.end * width], weights.heads)
+            };
             prefill.rows.par_iter().map(of).collect()
         })
         .collect();
@@ -64,8 +71,15 @@ impl Weight {
         assert_eq!(y.len(), rows * self.out, "the target holds rows x out");
         // SAFETY: x is rows x in, the weight in x out, y rows x out.
         unsafe {
-            product([rows, self.out, self.inner], y.as_mut_ptr(), self.out, store,
-                Mat::rows(x.as_ptr(), self.inner), Mat::rows(self.values.as_ptr(), self.out), 1.0);
+            product(
+                [rows, self.out, self.inner],
+                y.as_mut_ptr(),
+                self.out,
+                store,
+                Mat::rows(x.as_ptr(), self.inner),
+                Mat::rows(self.values.as_ptr(), self.out),
+                1.0,
+            );
         }
     }
 
@@ -146,7 +160,9 @@ impl Keys {
             for i in key..key + heads.dim {
                 keys.extend(packed.chunks_exact(heads.width()).map(|row| row[i]));
             }
-            packed.chunks_exact(heads.width()).for_each(|row| values.extend_from_slice(&row[value..value + heads.dim]));
+            packed
+                .chunks_exact(heads.width())
+                .for_each(|row| values.extend_from_slice(&row[value..value + heads.dim]));
         }
         Self { keys, values, tokens }
     }
@@ -171,39 +187,67 @@ struct Task<'a> {
 impl<'a> Task<'a> {
     fn new(weights: &'a Weights, shared: &'a [Vec<Keys>], answers: usize, max_new: usize) -> Self {
         let size = answers * max_new * 2 * weights.heads.keys * weights.heads.dim;
-        Self { weights, shared, own: vec![vec![0.0; size]; weights.layers.len()], max_new, scores: Vec::new() }
+        Self {
+            weights,
+            shared,
+            own: vec![vec![0.0; size]; weights.layers.len()],
+            max_new,
+            scores: Vec::new(),
+        }
     }
 
     /// One more token for the live answers: logits `[live.len(), vocab]` after their last one.
-    fn step(&mut self, model: &Model, prefill: &Prefill, rollouts: &[Rollout], live: &[usize]) -> Vec<f32> {
+    fn step(
+        &mut self,
+        model: &Model,
+        prefill: &Prefill,
+        rollouts: &[Rollout],
+        live: &[usize],
+    ) -> Vec<f32> {
         let weights = self.weights;
         let rows = live.len().max(LEAST_ROWS);
         let mut x = vec![0.0; rows * weights.hidden];
         let mut positions = vec![[0; 3]; rows];
         for (row, &i) in live.iter().enumerate() {
             let last = rollouts[i].out.ids.last().map_or(0, |&id| id as usize);
-            x[row * weights.hidden..][..weights.hidden].copy_from_slice(&weights.embedding[last * weights.hidden..][..weights.hidden]);
+            x[row * weights.hidden..][..weights.hidden]
+                .copy_from_slice(&weights.embedding[last * weights.hidden..][..weights.hidden]);
             positions[row] = [rollouts[i].position(prefill); 3];
         }
         let rope = rope::text(model.text_config(), &positions);
         for (index, layer) in weights.layers.iter().enumerate() {
-            let norms = rotate::Norms { query: &layer.query_norm, key: &layer.key_norm, eps: weights.eps };
+            let norms =
+                rotate::Norms { query: &layer.query_norm, key: &layer.key_norm, eps: weights.eps };
             let packed = layer.qkv.of(&norm::rms_rows(&x, &layer.input_norm, weights.eps));
             let packed = rotate::forward_rows(&packed, Some(norms), &rope, weights.heads);
             let seen = self.attend(index, &packed, rollouts, live);
             layer.out.apply(&seen, &mut x, Store::Add);
             let inner = layer.gate_up.of(&norm::rms_rows(&x, &layer.mlp_norm, weights.eps));
-            layer.down.apply(&activation::swiglu_rows_of(&inner, layer.down.inner), &mut x, Store::Add);
+            layer.down.apply(
+                &activation::swiglu_rows_of(&inner, layer.down.inner),
+                &mut x,
+                Store::Add,
+            );
         }
         weights.head.of(&norm::rms_rows(&x, &weights.norm, weights.eps))
     }
 
     /// Notes the new keys and values, then each row's heads over prompt and own tokens.
-    fn attend(&mut self, layer: usize, packed: &[f32], rollouts: &[Rollout], live: &[usize]) -> Vec<f32> {
+    fn attend(
+        &mut self,
+        layer: usize,
+        packed: &[f32],
+        rollouts: &[Rollout],
+        live: &[usize],
+    ) -> Vec<f32> {
         let heads = self.weights.heads;
         let (width, kept) = (heads.width(), 2 * heads.keys * heads.dim);
         let mut out = vec![0.0; packed.len() / width * heads.queries * heads.dim];
-        for ((packed, out), &i) in packed.chunks_exact(width).zip(out.chunks_exact_mut(heads.queries * heads.dim)).zip(live) {
+        for ((packed, out), &i) in packed
+            .chunks_exact(width)
+            .zip(out.chunks_exact_mut(heads.queries * heads.dim))
+            .zip(live)
+        {
             let own = &mut self.own[layer][i * self.max_new * kept..][..self.max_new * kept];
             let step = rollouts[i].out.ids.len() - 1;
             own[step * kept..][..kept].copy_from_slice(&packed[heads.queries * heads.dim..]);
@@ -212,7 +256,13 @@ impl<'a> Task<'a> {
             for (head, out) in out.chunks_exact_mut(heads.dim).enumerate() {
                 let key = head * heads.keys / heads.queries;
                 let (keys, values) = shared.head(key, heads.dim);
-                let view = View { keys, values, own: &own[key * heads.dim..(step + 1) * kept], kept, offset: heads.keys * heads.dim };
+                let view = View {
+                    keys,
+                    values,
+                    own: &own[key * heads.dim..(step + 1) * kept],
+                    kept,
+                    offset: heads.keys * heads.dim,
+                };
                 one_head(&packed[head * heads.dim..][..heads.dim], view, &mut self.scores, out);
             }
         }

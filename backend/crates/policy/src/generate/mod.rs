@@ -41,7 +41,10 @@ impl Default for SamplingOptions {
 impl SamplingOptions {
     fn validate(&self) -> Result<(), PolicyError> {
         if !self.greedy && !(self.temperature > 0.0 && self.temperature.is_finite()) {
-            return Err(PolicyError::Prompt(format!("temperature {} is not above 0", self.temperature)));
+            return Err(PolicyError::Prompt(format!(
+                "temperature {} is not above 0",
+                self.temperature
+            )));
         }
         if !(self.top_p > 0.0 && self.top_p <= 1.0) {
             return Err(PolicyError::Prompt(format!("top_p {} is not in (0, 1]", self.top_p)));
@@ -87,7 +90,12 @@ pub(crate) struct Engine<'a> {
 ///
 /// # Errors
 /// Options out of range, or seeds that do not match the prompts.
-pub fn generate(policy: &Policy, prompts: &[Prompt], seeds: &[Vec<u64>], options: &SamplingOptions) -> Result<Vec<Vec<Generated>>, PolicyError> {
+pub fn generate(
+    policy: &Policy,
+    prompts: &[Prompt],
+    seeds: &[Vec<u64>],
+    options: &SamplingOptions,
+) -> Result<Vec<Vec<Generated>>, PolicyError> {
     let engine = Engine { model: &policy.model, config: &policy.config };
     engine.generate(prompts, seeds, options)
 }
@@ -103,7 +111,8 @@ struct Rollout {
 
 impl Rollout {
     fn new(prompt: usize, seed: u64) -> Self {
-        let out = Generated { ids: vec![], logprobs: vec![], entropies: vec![], finish: Finish::Length };
+        let out =
+            Generated { ids: vec![], logprobs: vec![], entropies: vec![], finish: Finish::Length };
         Self { prompt, rng: Rng::new(seed), out, done: false }
     }
 
@@ -144,16 +153,29 @@ const LEAST_ROWS: usize = 16;
 
 impl Engine<'_> {
     /// See [`generate`].
-    pub fn generate(&self, prompts: &[Prompt], seeds: &[Vec<u64>], options: &SamplingOptions) -> Result<Vec<Vec<Generated>>, PolicyError> {
+    pub fn generate(
+        &self,
+        prompts: &[Prompt],
+        seeds: &[Vec<u64>],
+        options: &SamplingOptions,
+    ) -> Result<Vec<Vec<Generated>>, PolicyError> {
         if prompts.len() != seeds.len() {
-            return Err(PolicyError::Prompt(format!("{} prompts, but seeds for {}", prompts.len(), seeds.len())));
+            return Err(PolicyError::Prompt(format!(
+                "{} prompts, but seeds for {}",
+                prompts.len(),
+                seeds.len()
+            )));
         }
         options.validate()?;
         if prompts.is_empty() {
             return Ok(Vec::new());
         }
-        let pairs = seeds.iter().enumerate().flat_map(|(i, seeds)| seeds.iter().map(move |&seed| (i, seed)));
-        let mut rollouts: Vec<Rollout> = pairs.map(|(prompt, seed)| Rollout::new(prompt, seed)).collect();
+        let pairs = seeds
+            .iter()
+            .enumerate()
+            .flat_map(|(i, seeds)| seeds.iter().map(move |&seed| (i, seed)));
+        let mut rollouts: Vec<Rollout> =
+            pairs.map(|(prompt, seed)| Rollout::new(prompt, seed)).collect();
         if options.max_new > 0 {
             let prefill = self.prefill(prompts);
             for rollout in &mut rollouts {
@@ -176,7 +198,8 @@ impl Engine<'_> {
         let hidden = self.model.run(&packed, |layer| heads.push(layer));
         let mut last: Vec<usize> = rows.iter().map(|rows| rows.end - 1).collect();
         last.resize(last.len().max(LEAST_ROWS), last[0]);
-        let logits: Vec<f32> = self.model.logits(self.model.select(hidden, &last)).into_data().iter::<f32>().collect();
+        let logits: Vec<f32> =
+            self.model.logits(self.model.select(hidden, &last)).into_data().iter::<f32>().collect();
         let vocab = logits.len() / last.len();
         Prefill {
             next_positions: prompts.iter().map(|prompt| prompt.next_position).collect(),

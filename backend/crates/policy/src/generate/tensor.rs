@@ -11,9 +11,15 @@ use burn::tensor::{Int, Tensor, TensorData};
 use std::sync::Arc;
 
 /// Runs every answer to its end.
-pub(super) fn decode(engine: &Engine, prefill: &Prefill, rollouts: &mut [Rollout], options: &SamplingOptions) {
+pub(super) fn decode(
+    engine: &Engine,
+    prefill: &Prefill,
+    rollouts: &mut [Rollout],
+    options: &SamplingOptions,
+) {
     let heads = engine.model.text_config().heads();
-    let mut caches: Vec<Cache> = prefill.heads.iter().map(|layer| Cache::new(layer, prefill, heads)).collect();
+    let mut caches: Vec<Cache> =
+        prefill.heads.iter().map(|layer| Cache::new(layer, prefill, heads)).collect();
     let mut kept: Vec<usize> = (0..rollouts.len()).collect();
     loop {
         let live: Vec<usize> = kept.iter().copied().filter(|&i| !rollouts[i].done).collect();
@@ -21,7 +27,10 @@ pub(super) fn decode(engine: &Engine, prefill: &Prefill, rollouts: &mut [Rollout
             return;
         }
         if live.len() < kept.len() {
-            let places: Vec<i32> = (0..kept.len()).filter(|&at| !rollouts[kept[at]].done).map(|at| at as i32).collect();
+            let places: Vec<i32> = (0..kept.len())
+                .filter(|&at| !rollouts[kept[at]].done)
+                .map(|at| at as i32)
+                .collect();
             caches.iter_mut().for_each(|cache| cache.select(&places));
         }
         kept = live;
@@ -34,13 +43,24 @@ pub(super) fn decode(engine: &Engine, prefill: &Prefill, rollouts: &mut [Rollout
 }
 
 /// Logits `[live.len() * vocab]` after each live answer's last token.
-fn step(engine: &Engine, prefill: &Prefill, rollouts: &[Rollout], live: &[usize], caches: &mut [Cache]) -> Vec<f32> {
+fn step(
+    engine: &Engine,
+    prefill: &Prefill,
+    rollouts: &[Rollout],
+    live: &[usize],
+    caches: &mut [Cache],
+) -> Vec<f32> {
     let model = engine.model;
     let k = Kernels::Plain;
     let ids: Vec<u32> = live.iter().filter_map(|&i| rollouts[i].out.ids.last().copied()).collect();
-    let positions: Vec<[i32; 3]> = live.iter().map(|&i| [rollouts[i].position(prefill); 3]).collect();
+    let positions: Vec<[i32; 3]> =
+        live.iter().map(|&i| [rollouts[i].position(prefill); 3]).collect();
     let groups = groups(rollouts, live);
-    let pass = Pass { kernels: k, rope: rope::text(model.text_config(), &positions), segments: Arc::new(Vec::<Segment>::new()) };
+    let pass = Pass {
+        kernels: k,
+        rope: rope::text(model.text_config(), &positions),
+        segments: Arc::new(Vec::<Segment>::new()),
+    };
     let mut x = ops::gather_rows(k, model.language_model.embed_tokens.weight.val(), &Arc::new(ids));
     for (layer, cache) in model.language_model.layers.iter().zip(caches) {
         let packed = layer.self_attn.packed(&pass, layer.input_layernorm.forward(k, x.clone()));
@@ -87,14 +107,21 @@ impl Cache {
     fn select(&mut self, rows: &[i32]) {
         self.own = self.own.take().map(|own| {
             own.map(|x| {
-                let index = Tensor::<1, Int>::from_data(TensorData::new(rows.to_vec(), [rows.len()]), &x.device());
+                let index = Tensor::<1, Int>::from_data(
+                    TensorData::new(rows.to_vec(), [rows.len()]),
+                    &x.device(),
+                );
                 x.select(0, index)
             })
         });
     }
 
     /// Packed heads of one new token a row `[rows, width]` -> `[rows, queries * dim]`.
-    fn attend(&mut self, packed: Tensor<2>, groups: &[(usize, std::ops::Range<usize>)]) -> Tensor<2> {
+    fn attend(
+        &mut self,
+        packed: Tensor<2>,
+        groups: &[(usize, std::ops::Range<usize>)],
+    ) -> Tensor<2> {
         let Heads { queries, keys, dim } = self.heads;
         let rows = packed.dims()[0];
         let new = key_values(packed.clone(), self.heads).map(|x| x.unsqueeze_dim::<4>(2));
@@ -123,10 +150,14 @@ impl Cache {
         let [shared_k, shared_v] = self.shared[prompt].clone();
         let (tokens, steps) = (shared_k.dims()[1], own_k.dims()[2]);
         let by_head = q.clone().swap_dims(0, 1).reshape([keys, rows * group, dim]);
-        let to_shared = by_head.matmul(shared_k.swap_dims(1, 2)).reshape([keys, rows, group, tokens]).swap_dims(0, 1);
+        let to_shared = by_head
+            .matmul(shared_k.swap_dims(1, 2))
+            .reshape([keys, rows, group, tokens])
+            .swap_dims(0, 1);
         let to_own = q.matmul(own_k.swap_dims(2, 3));
         let weights = softmax(Tensor::cat(vec![to_shared, to_own], 3), 3);
-        let part = |from: usize, to: usize| weights.clone().slice([0..rows, 0..keys, 0..group, from..to]);
+        let part =
+            |from: usize, to: usize| weights.clone().slice([0..rows, 0..keys, 0..group, from..to]);
         let on_shared = part(0, tokens).swap_dims(0, 1).reshape([keys, rows * group, tokens]);
         let seen = on_shared.matmul(shared_v).reshape([keys, rows, group, dim]).swap_dims(0, 1);
         let seen = seen + part(tokens, tokens + steps).matmul(own_v);
@@ -139,5 +170,7 @@ fn key_values(packed: Tensor<2>, heads: Heads) -> [Tensor<3>; 2] {
     let rows = packed.dims()[0];
     let size = heads.keys * heads.dim;
     let from = heads.queries * heads.dim;
-    [from, from + size].map(|at| packed.clone().slice([0..rows, at..at + size]).reshape([rows, heads.keys, heads.dim]))
+    [from, from + size].map(|at| {
+        packed.clone().slice([0..rows, at..at + size]).reshape([rows, heads.keys, heads.dim])
+    })
 }

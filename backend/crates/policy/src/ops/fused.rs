@@ -25,17 +25,41 @@ pub trait FusedOps: Backend {
     /// Linear layer without bias.
     fn policy_linear(x: FloatTensor<Self>, weight: FloatTensor<Self>) -> FloatTensor<Self>;
     /// Linear layer with bias.
-    fn policy_linear_bias(x: FloatTensor<Self>, weight: FloatTensor<Self>, bias: FloatTensor<Self>) -> FloatTensor<Self>;
+    fn policy_linear_bias(
+        x: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        bias: FloatTensor<Self>,
+    ) -> FloatTensor<Self>;
     /// Linear layer over shared pieces of constant rows.
-    fn policy_linear_shared(weight: FloatTensor<Self>, bias: FloatTensor<Self>, pieces: Pieces) -> FloatTensor<Self>;
+    fn policy_linear_shared(
+        weight: FloatTensor<Self>,
+        bias: FloatTensor<Self>,
+        pieces: Pieces,
+    ) -> FloatTensor<Self>;
     /// RMS norm.
-    fn policy_rms_norm(x: FloatTensor<Self>, weight: FloatTensor<Self>, eps: f32) -> FloatTensor<Self>;
+    fn policy_rms_norm(
+        x: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        eps: f32,
+    ) -> FloatTensor<Self>;
     /// Layer norm.
-    fn policy_layer_norm(x: FloatTensor<Self>, weight: FloatTensor<Self>, bias: FloatTensor<Self>, eps: f32) -> FloatTensor<Self>;
+    fn policy_layer_norm(
+        x: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        bias: FloatTensor<Self>,
+        eps: f32,
+    ) -> FloatTensor<Self>;
     /// Rotation of heads.
     fn policy_rotate(x: FloatTensor<Self>, rope: Rope, heads: Heads) -> FloatTensor<Self>;
     /// Norm and rotation of heads.
-    fn policy_norm_rotate(x: FloatTensor<Self>, query: FloatTensor<Self>, key: FloatTensor<Self>, rope: Rope, heads: Heads, eps: f32) -> FloatTensor<Self>;
+    fn policy_norm_rotate(
+        x: FloatTensor<Self>,
+        query: FloatTensor<Self>,
+        key: FloatTensor<Self>,
+        rope: Rope,
+        heads: Heads,
+        eps: f32,
+    ) -> FloatTensor<Self>;
     /// Attention in segments.
     fn policy_attend(x: FloatTensor<Self>, segments: Segments, heads: Heads) -> FloatTensor<Self>;
     /// SwiGLU.
@@ -47,9 +71,17 @@ pub trait FusedOps: Backend {
     /// Rows of a table.
     fn policy_gather(table: FloatTensor<Self>, index: Index) -> FloatTensor<Self>;
     /// Replaces rows.
-    fn policy_put(base: FloatTensor<Self>, values: FloatTensor<Self>, index: Index) -> FloatTensor<Self>;
+    fn policy_put(
+        base: FloatTensor<Self>,
+        values: FloatTensor<Self>,
+        index: Index,
+    ) -> FloatTensor<Self>;
     /// Adds to rows.
-    fn policy_add(base: FloatTensor<Self>, values: FloatTensor<Self>, index: Index) -> FloatTensor<Self>;
+    fn policy_add(
+        base: FloatTensor<Self>,
+        values: FloatTensor<Self>,
+        index: Index,
+    ) -> FloatTensor<Self>;
     /// Log-probabilities of targets.
     fn policy_logprob(logits: FloatTensor<Self>, targets: Index, scale: f32) -> FloatTensor<Self>;
     /// Entropies, without gradient.
@@ -65,7 +97,10 @@ impl FusedOps for Flex {
     fn policy_linear_bias(x: FlexTensor, weight: FlexTensor, bias: FlexTensor) -> FlexTensor {
         let (x, weight, bias) = (whole(x), whole(weight), whole(bias));
         let [out, inner] = dims(&weight);
-        tensor(linear::forward(floats(&x), floats(&weight), floats(&bias), inner), [dims(&x)[0], out])
+        tensor(
+            linear::forward(floats(&x), floats(&weight), floats(&bias), inner),
+            [dims(&x)[0], out],
+        )
     }
     fn policy_linear_shared(weight: FlexTensor, bias: FlexTensor, pieces: Pieces) -> FlexTensor {
         let (weight, bias) = (whole(weight), whole(bias));
@@ -78,7 +113,12 @@ impl FusedOps for Flex {
         let (x, weight) = (whole(x), whole(weight));
         tensor(norm::rms_forward(floats(&x), floats(&weight), eps), dims(&x))
     }
-    fn policy_layer_norm(x: FlexTensor, weight: FlexTensor, bias: FlexTensor, eps: f32) -> FlexTensor {
+    fn policy_layer_norm(
+        x: FlexTensor,
+        weight: FlexTensor,
+        bias: FlexTensor,
+        eps: f32,
+    ) -> FlexTensor {
         let (x, weight, bias) = (whole(x), whole(weight), whole(bias));
         tensor(norm::layer_forward(floats(&x), floats(&weight), floats(&bias), eps), dims(&x))
     }
@@ -86,7 +126,14 @@ impl FusedOps for Flex {
         let x = whole(x);
         tensor(rotate::forward(floats(&x), None, &rope, heads), dims(&x))
     }
-    fn policy_norm_rotate(x: FlexTensor, query: FlexTensor, key: FlexTensor, rope: Rope, heads: Heads, eps: f32) -> FlexTensor {
+    fn policy_norm_rotate(
+        x: FlexTensor,
+        query: FlexTensor,
+        key: FlexTensor,
+        rope: Rope,
+        heads: Heads,
+        eps: f32,
+    ) -> FlexTensor {
         let (x, query, key) = (whole(x), whole(query), whole(key));
         let norms = Norms { query: floats(&query), key: floats(&key), eps };
         tensor(rotate::forward(floats(&x), Some(norms), &rope, heads), dims(&x))
@@ -131,7 +178,11 @@ impl FusedOps for Flex {
 }
 
 /// `base` with some rows changed; copied only if someone else holds it.
-pub(super) fn changed(base: FlexTensor, values: &FlexTensor, change: impl FnOnce(&mut [f32], &[f32], usize)) -> FlexTensor {
+pub(super) fn changed(
+    base: FlexTensor,
+    values: &FlexTensor,
+    change: impl FnOnce(&mut [f32], &[f32], usize),
+) -> FlexTensor {
     let (mut base, values) = (whole(base), whole(values.clone()));
     let width = dims(&base)[1];
     change(base.storage_mut(), floats(&values), width);

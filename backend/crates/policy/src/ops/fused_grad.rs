@@ -3,7 +3,9 @@
 use super::cpu::activation::{self, Gelu};
 use super::cpu::rotate::Norms;
 use super::cpu::{attention, linear, logprob, norm, rotate, rows};
-use super::fused::{FusedOps, Index, Pieces, Segments, changed, dims, floats, slices, tensor, vector, whole};
+use super::fused::{
+    FusedOps, Index, Pieces, Segments, changed, dims, floats, slices, tensor, vector, whole,
+};
 use super::{Heads, Rope};
 use burn::backend::autodiff::checkpoint::base::Checkpointer;
 use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
@@ -34,7 +36,12 @@ struct Step;
 impl<const N: usize> Backward<Flex, N> for Step {
     type State = Rule<N>;
 
-    fn backward(self, ops: Ops<Rule<N>, N>, grads: &mut Gradients, _checkpointer: &mut Checkpointer) {
+    fn backward(
+        self,
+        ops: Ops<Rule<N>, N>,
+        grads: &mut Gradients,
+        _checkpointer: &mut Checkpointer,
+    ) {
         let grad = grads.consume::<Flex>(&ops.node);
         let inputs = (ops.state.0)(whole(grad));
         for (parent, grad) in ops.parents.into_iter().zip(inputs) {
@@ -47,7 +54,10 @@ impl<const N: usize> Backward<Flex, N> for Step {
 
 /// Runs `forward` on the inputs, which gives the output and the rule of its gradient, and notes
 /// the rule if any input needs it.
-fn record<C: CheckpointStrategy, const N: usize, R>(inputs: [Float<C>; N], forward: impl FnOnce([FlexTensor; N]) -> (FlexTensor, R)) -> Float<C>
+fn record<C: CheckpointStrategy, const N: usize, R>(
+    inputs: [Float<C>; N],
+    forward: impl FnOnce([FlexTensor; N]) -> (FlexTensor, R),
+) -> Float<C>
 where
     R: Fn(FlexTensor) -> [FlexTensor; N] + Send + Sync + 'static,
 {
@@ -115,7 +125,8 @@ impl<C: CheckpointStrategy> FusedOps for Autodiff<Flex, C> {
         record::<C, 3, _>([x, weight, bias], |[x, weight, bias]| {
             let y = Flex::policy_layer_norm(x.clone(), weight.clone(), bias, eps);
             (y, move |g| {
-                let (dx, dw, db) = norm::layer_backward(floats(&x), floats(&weight), floats(&g), eps);
+                let (dx, dw, db) =
+                    norm::layer_backward(floats(&x), floats(&weight), floats(&g), eps);
                 [tensor(dx, dims(&x)), vector(dw), vector(db)]
             })
         })
@@ -132,12 +143,27 @@ impl<C: CheckpointStrategy> FusedOps for Autodiff<Flex, C> {
         })
     }
 
-    fn policy_norm_rotate(x: Float<C>, query: Float<C>, key: Float<C>, rope: Rope, heads: Heads, eps: f32) -> Float<C> {
+    fn policy_norm_rotate(
+        x: Float<C>,
+        query: Float<C>,
+        key: Float<C>,
+        rope: Rope,
+        heads: Heads,
+        eps: f32,
+    ) -> Float<C> {
         record::<C, 3, _>([x, query, key], |[x, query, key]| {
-            let y = Flex::policy_norm_rotate(x.clone(), query.clone(), key.clone(), rope.clone(), heads, eps);
+            let y = Flex::policy_norm_rotate(
+                x.clone(),
+                query.clone(),
+                key.clone(),
+                rope.clone(),
+                heads,
+                eps,
+            );
             (y, move |g| {
                 let norms = Norms { query: floats(&query), key: floats(&key), eps };
-                let (dx, dq, dk) = rotate::backward(floats(&x), Some(norms), floats(&g), &rope, heads);
+                let (dx, dq, dk) =
+                    rotate::backward(floats(&x), Some(norms), floats(&g), &rope, heads);
                 [tensor(dx, dims(&x)), vector(dq), vector(dk)]
             })
         })
@@ -149,7 +175,8 @@ impl<C: CheckpointStrategy> FusedOps for Autodiff<Flex, C> {
             let out = tensor(out, [dims(&x)[0], heads.queries * heads.dim]);
             let kept = out.clone();
             (out, move |g| {
-                let saved = attention::Saved { packed: floats(&x), out: floats(&kept), norms: &norms };
+                let saved =
+                    attention::Saved { packed: floats(&x), out: floats(&kept), norms: &norms };
                 [tensor(attention::backward(&saved, floats(&g), &segments, heads), dims(&x))]
             })
         })

@@ -72,7 +72,12 @@ pub(crate) struct HeadNorms {
 }
 
 /// `x @ weight^T + bias`: `[n, in]`, `[out, in]`, `[out]` -> `[n, out]`.
-pub(crate) fn linear(kernels: Kernels, x: Tensor<2>, weight: Tensor<2>, bias: Option<Tensor<1>>) -> Tensor<2> {
+pub(crate) fn linear(
+    kernels: Kernels,
+    x: Tensor<2>,
+    weight: Tensor<2>,
+    bias: Option<Tensor<1>>,
+) -> Tensor<2> {
     match (kernels, bias) {
         (Kernels::Plain, bias) => plain::linear(x, weight, bias),
         (Kernels::Fused, None) => fused::api::linear(x, weight),
@@ -81,7 +86,12 @@ pub(crate) fn linear(kernels: Kernels, x: Tensor<2>, weight: Tensor<2>, bias: Op
 }
 
 /// Patches given in shared pieces, `[pieces' rows, in]`, through a linear layer.
-pub(crate) fn linear_shared(kernels: Kernels, pieces: &[Arc<Vec<f32>>], weight: Tensor<2>, bias: Tensor<1>) -> Tensor<2> {
+pub(crate) fn linear_shared(
+    kernels: Kernels,
+    pieces: &[Arc<Vec<f32>>],
+    weight: Tensor<2>,
+    bias: Tensor<1>,
+) -> Tensor<2> {
     match kernels {
         Kernels::Plain => plain::linear_shared(pieces, weight, bias),
         Kernels::Fused => fused::api::linear_shared(weight, bias, Arc::new(pieces.to_vec())),
@@ -97,7 +107,13 @@ pub(crate) fn rms_norm(kernels: Kernels, x: Tensor<2>, weight: Tensor<1>, eps: f
 }
 
 /// Layer norm over the last axis.
-pub(crate) fn layer_norm(kernels: Kernels, x: Tensor<2>, weight: Tensor<1>, bias: Tensor<1>, eps: f32) -> Tensor<2> {
+pub(crate) fn layer_norm(
+    kernels: Kernels,
+    x: Tensor<2>,
+    weight: Tensor<1>,
+    bias: Tensor<1>,
+    eps: f32,
+) -> Tensor<2> {
     match kernels {
         Kernels::Plain => plain::layer_norm(x, weight, bias, eps),
         Kernels::Fused => fused::api::layer_norm(x, weight, bias, eps),
@@ -106,7 +122,13 @@ pub(crate) fn layer_norm(kernels: Kernels, x: Tensor<2>, weight: Tensor<1>, bias
 
 /// Normalises (where asked) and rotates the query and key heads of packed rows
 /// `[n, heads.width()]`; values pass through.
-pub(crate) fn rotate(kernels: Kernels, packed: Tensor<2>, norms: Option<HeadNorms>, rope: &Rope, heads: Heads) -> Tensor<2> {
+pub(crate) fn rotate(
+    kernels: Kernels,
+    packed: Tensor<2>,
+    norms: Option<HeadNorms>,
+    rope: &Rope,
+    heads: Heads,
+) -> Tensor<2> {
     match kernels {
         Kernels::Plain => plain::rotate(packed, norms, rope, heads),
         Kernels::Fused => fused::api::rotate(packed, norms, rope, heads),
@@ -115,7 +137,12 @@ pub(crate) fn rotate(kernels: Kernels, packed: Tensor<2>, norms: Option<HeadNorm
 
 /// Attention inside segments, and from segments to their context:
 /// `[n, heads.width()]` -> `[n, queries * dim]`. The segments cover all rows in order.
-pub(crate) fn attend(kernels: Kernels, packed: Tensor<2>, segments: &Arc<Vec<Segment>>, heads: Heads) -> Tensor<2> {
+pub(crate) fn attend(
+    kernels: Kernels,
+    packed: Tensor<2>,
+    segments: &Arc<Vec<Segment>>,
+    heads: Heads,
+) -> Tensor<2> {
     match kernels {
         Kernels::Plain => plain::attend(packed, segments, heads),
         Kernels::Fused => fused::api::attend(packed, segments.clone(), heads),
@@ -155,7 +182,12 @@ pub(crate) fn gather_rows(kernels: Kernels, table: Tensor<2>, index: &Arc<Vec<u3
 }
 
 /// Replaces rows; the indices are distinct.
-pub(crate) fn put_rows(kernels: Kernels, base: Tensor<2>, rows: Tensor<2>, index: &Arc<Vec<u32>>) -> Tensor<2> {
+pub(crate) fn put_rows(
+    kernels: Kernels,
+    base: Tensor<2>,
+    rows: Tensor<2>,
+    index: &Arc<Vec<u32>>,
+) -> Tensor<2> {
     match kernels {
         Kernels::Plain => plain::put_rows(base, rows, index),
         Kernels::Fused => fused::api::put(base, rows, index.clone()),
@@ -163,7 +195,12 @@ pub(crate) fn put_rows(kernels: Kernels, base: Tensor<2>, rows: Tensor<2>, index
 }
 
 /// Adds to rows; the indices are distinct.
-pub(crate) fn add_rows(kernels: Kernels, base: Tensor<2>, rows: Tensor<2>, index: &Arc<Vec<u32>>) -> Tensor<2> {
+pub(crate) fn add_rows(
+    kernels: Kernels,
+    base: Tensor<2>,
+    rows: Tensor<2>,
+    index: &Arc<Vec<u32>>,
+) -> Tensor<2> {
     match kernels {
         Kernels::Plain => plain::add_rows(base, rows, index),
         Kernels::Fused => fused::api::add(base, rows, index.clone()),
@@ -171,7 +208,12 @@ pub(crate) fn add_rows(kernels: Kernels, base: Tensor<2>, rows: Tensor<2>, index
 }
 
 /// `log softmax(logits * scale)[target]`: `[n, vocab]`, `[n]` -> `[n]`.
-pub(crate) fn target_logprobs(kernels: Kernels, logits: Tensor<2>, targets: &Arc<Vec<u32>>, scale: f32) -> Tensor<1> {
+pub(crate) fn target_logprobs(
+    kernels: Kernels,
+    logits: Tensor<2>,
+    targets: &Arc<Vec<u32>>,
+    scale: f32,
+) -> Tensor<1> {
     match kernels {
         Kernels::Plain => plain::target_logprobs(logits, targets, scale),
         Kernels::Fused => fused::api::logprob(logits, targets.clone(), scale),

@@ -17,7 +17,11 @@ pub(super) fn linear(x: Tensor<2>, weight: Tensor<2>, bias: Option<Tensor<1>>) -
     }
 }
 
-pub(super) fn linear_shared(pieces: &[Arc<Vec<f32>>], weight: Tensor<2>, bias: Tensor<1>) -> Tensor<2> {
+pub(super) fn linear_shared(
+    pieces: &[Arc<Vec<f32>>],
+    weight: Tensor<2>,
+    bias: Tensor<1>,
+) -> Tensor<2> {
     let width = weight.dims()[1];
     let all: Vec<f32> = pieces.iter().flat_map(|piece| piece.iter().copied()).collect();
     let rows = all.len() / width;
@@ -36,7 +40,12 @@ pub(super) fn layer_norm(x: Tensor<2>, weight: Tensor<1>, bias: Tensor<1>, eps: 
     centred * scale * weight.unsqueeze() + bias.unsqueeze()
 }
 
-pub(super) fn rotate(packed: Tensor<2>, norms: Option<HeadNorms>, rope: &Rope, heads: Heads) -> Tensor<2> {
+pub(super) fn rotate(
+    packed: Tensor<2>,
+    norms: Option<HeadNorms>,
+    rope: &Rope,
+    heads: Heads,
+) -> Tensor<2> {
     let [n, width] = packed.dims();
     let Heads { queries, keys, dim } = heads;
     let device = packed.device();
@@ -86,7 +95,13 @@ pub(super) fn attend(packed: Tensor<2>, segments: &[Segment], heads: Heads) -> T
 }
 
 /// `count` segments of one length side by side as a batch, or one segment with its context.
-fn attend_alike(packed: &Tensor<2>, rows: Range<usize>, count: usize, like: &Segment, heads: Heads) -> Tensor<2> {
+fn attend_alike(
+    packed: &Tensor<2>,
+    rows: Range<usize>,
+    count: usize,
+    like: &Segment,
+    heads: Heads,
+) -> Tensor<2> {
     let width = packed.dims()[1];
     let len = rows.len() / count;
     let context = like.context.len();
@@ -94,7 +109,11 @@ fn attend_alike(packed: &Tensor<2>, rows: Range<usize>, count: usize, like: &Seg
     let batch = |rows: Range<usize>| {
         let len = rows.len() / count;
         let slots = heads.queries + 2 * heads.keys;
-        packed.clone().slice([rows, 0..width]).reshape([count, len, slots, heads.dim]).swap_dims(1, 2)
+        packed
+            .clone()
+            .slice([rows, 0..width])
+            .reshape([count, len, slots, heads.dim])
+            .swap_dims(1, 2)
     };
     let own = batch(rows);
     let [q, mut k, mut v] = split_heads(own, heads);

@@ -12,7 +12,10 @@ use std::sync::Arc;
 
 /// The golden checkpoint, or a loud line where it is absent.
 pub fn golden() -> Option<Golden> {
-    let dir = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../../shared/goldens/qwen3vl-tiny"));
+    let dir = PathBuf::from(concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../../../../shared/goldens/qwen3vl-tiny"
+    ));
     if !dir.join("reference.safetensors").exists() {
         eprintln!("SKIPPED: the golden checkpoint is not at {}", dir.display());
         return None;
@@ -23,11 +26,19 @@ pub fn golden() -> Option<Golden> {
     for (name, view) in tensors.tensors() {
         match view.dtype() {
             safetensors::Dtype::F32 => {
-                let values: Vec<f32> = view.data().chunks_exact(4).map(|b| f32::from_le_bytes(b.try_into().unwrap())).collect();
+                let values: Vec<f32> = view
+                    .data()
+                    .chunks_exact(4)
+                    .map(|b| f32::from_le_bytes(b.try_into().unwrap()))
+                    .collect();
                 floats.insert(name, values);
             }
             _ => {
-                let values: Vec<i64> = view.data().chunks_exact(8).map(|b| i64::from_le_bytes(b.try_into().unwrap())).collect();
+                let values: Vec<i64> = view
+                    .data()
+                    .chunks_exact(8)
+                    .map(|b| i64::from_le_bytes(b.try_into().unwrap()))
+                    .collect();
                 ints.insert(name, values);
             }
         }

@@ -122,13 +122,21 @@ impl Tone {
         let mix = rng.chance(Odds::COLOUR * s).then(|| draw_mix(s, rng));
         let bend = rng.chance(Odds::GAMMA * s);
         let invert = rng.chance(Odds::INVERT * s);
-        let (lift, gain, bow) = (rng.uniform(-30.0, 30.0) * s, 1.0 + rng.uniform(-0.35, 0.35) * s, rng.uniform(-0.8, 0.8) * s);
+        let (lift, gain, bow) = (
+            rng.uniform(-30.0, 30.0) * s,
+            1.0 + rng.uniform(-0.35, 0.35) * s,
+            rng.uniform(-0.8, 0.8) * s,
+        );
         let curve = (bend || invert).then(|| {
             let mut curve = Box::new([0u8; 256]);
             for (x, y) in curve.iter_mut().enumerate() {
                 let t = x as f64 / 255.0;
                 // A parabola through both ends stands in for gamma: no power function needed.
-                let bent = if bend { ((t + bow * t * (1.0 - t)) * gain * 255.0 + lift).clamp(0.0, 255.0) } else { x as f64 };
+                let bent = if bend {
+                    ((t + bow * t * (1.0 - t)) * gain * 255.0 + lift).clamp(0.0, 255.0)
+                } else {
+                    x as f64
+                };
                 *y = if invert { 255 - bent as u8 } else { bent as u8 };
             }
             curve
@@ -144,7 +152,8 @@ impl Tone {
             for pixel in frame.chunks_exact_mut(3) {
                 let [r, g, b] = [pixel[0], pixel[1], pixel[2]].map(i32::from);
                 for (value, row) in pixel.iter_mut().zip(mix) {
-                    *value = ((row[0] * r + row[1] * g + row[2] * b + 128) >> 8).clamp(0, 255) as u8;
+                    *value =
+                        ((row[0] * r + row[1] * g + row[2] * b + 128) >> 8).clamp(0, 255) as u8;
                 }
             }
         }

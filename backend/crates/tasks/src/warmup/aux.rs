@@ -27,7 +27,9 @@ pub fn aux_questions(sample: &Sample) -> Vec<AuxQuestion> {
             let shapes = sample.info.shapes.as_deref().unwrap_or(&[]);
             counting([*circles, *squares, *triangles], shapes, sample.frame_count())
         }
-        (_, Truth::Jigsaw { order }) => jigsaw(order, sample.info.params.display.as_deref().unwrap_or(&[])),
+        (_, Truth::Jigsaw { order }) => {
+            jigsaw(order, sample.info.params.display.as_deref().unwrap_or(&[]))
+        }
         _ => Vec::new(),
     }
 }
@@ -36,7 +38,12 @@ fn ask(name: &'static str, question: String, answer: String) -> AuxQuestion {
     AuxQuestion { name, question, answer }
 }
 
-fn grounding(kind: Perturbation, secs: [f64; 2], slots: [u32; 2], frames: usize) -> Vec<AuxQuestion> {
+fn grounding(
+    kind: Perturbation,
+    secs: [f64; 2],
+    slots: [u32; 2],
+    frames: usize,
+) -> Vec<AuxQuestion> {
     let change = change(kind);
     let inside = |slot: usize| (slots[0]..slots[1]).contains(&(slot as u32));
     let pairs = frames.div_ceil(2);
@@ -46,10 +53,18 @@ fn grounding(kind: Perturbation, secs: [f64; 2], slots: [u32; 2], frames: usize)
     let run = first_and_last(slots, pairs);
     vec![
         ask("mask", format!("When {change}? Answer {pairs} digits, 1 where it is so."), mask),
-        ask("start", format!("When {change}? Answer the start in seconds."), format!("{:.1}", secs[0])),
+        ask(
+            "start",
+            format!("When {change}? Answer the start in seconds."),
+            format!("{:.1}", secs[0]),
+        ),
         ask("end", format!("When {change}? Answer the end in seconds."), format!("{:.1}", secs[1])),
         ask("pairs", format!("When {change}? Answer the first and last pair, like 07-12."), run),
-        ask("kind", "Which change was made to a part of the video? Answer its name.".into(), kind.name().into()),
+        ask(
+            "kind",
+            "Which change was made to a part of the video? Answer its name.".into(),
+            kind.name().into(),
+        ),
     ]
 }
 
@@ -65,22 +80,49 @@ fn counting(counts: [u32; 3], shapes: &[Shape], frames: usize) -> Vec<AuxQuestio
     let names = [
         (ShapeKind::Circle, "circles", ["count-circles", "mask-circles", "frames-circles"]),
         (ShapeKind::Square, "squares", ["count-squares", "mask-squares", "frames-squares"]),
-        (ShapeKind::Triangle, "triangles", ["count-triangles", "mask-triangles", "frames-triangles"]),
+        (
+            ShapeKind::Triangle,
+            "triangles",
+            ["count-triangles", "mask-triangles", "frames-triangles"],
+        ),
     ];
     let on = |pair: usize, kind: Option<ShapeKind>| {
-        shapes.iter().filter(|s| s.slot as usize / 2 == pair && kind.is_none_or(|k| k == s.kind)).count()
+        shapes
+            .iter()
+            .filter(|s| s.slot as usize / 2 == pair && kind.is_none_or(|k| k == s.kind))
+            .count()
     };
     let mut all = Vec::new();
     for ((kind, plural, [count, mask, per_pair]), number) in names.into_iter().zip(counts) {
-        all.push(ask(count, format!("How many {plural} appear? Answer one number."), number.to_string()));
+        all.push(ask(
+            count,
+            format!("How many {plural} appear? Answer one number."),
+            number.to_string(),
+        ));
         let shown = digits(pairs, |pair| on(pair, Some(kind)) > 0);
-        all.push(ask(mask, format!("Where do {plural} appear? Answer {pairs} digits, 1 where they do."), shown));
+        all.push(ask(
+            mask,
+            format!("Where do {plural} appear? Answer {pairs} digits, 1 where they do."),
+            shown,
+        ));
         let many: String = (0..pairs).map(|pair| on(pair, Some(kind)).min(9).to_string()).collect();
-        all.push(ask(per_pair, format!("How many {plural} appear where? Answer {pairs} digits."), many));
+        all.push(ask(
+            per_pair,
+            format!("How many {plural} appear where? Answer {pairs} digits."),
+            many,
+        ));
     }
     let any = digits(pairs, |pair| on(pair, None) > 0);
-    all.push(ask("mask-shapes", format!("Where do shapes appear? Answer {pairs} digits, 1 where they do."), any));
-    all.push(ask("count-shapes", "How many shapes appear? Answer one number.".into(), counts.iter().sum::<u32>().to_string()));
+    all.push(ask(
+        "mask-shapes",
+        format!("Where do shapes appear? Answer {pairs} digits, 1 where they do."),
+        any,
+    ));
+    all.push(ask(
+        "count-shapes",
+        "How many shapes appear? Answer one number.".into(),
+        counts.iter().sum::<u32>().to_string(),
+    ));
     all
 }
 
@@ -88,14 +130,39 @@ fn jigsaw(order: &str, display: &[u32]) -> Vec<AuxQuestion> {
     let digit = |at: usize| order.chars().nth(at).map(String::from).unwrap_or_default();
     let last = order.len().saturating_sub(1);
     let shown: String = display.iter().map(|part| (part + 1).to_string()).collect();
-    let part = |position: usize| display.get(position).map(|p| (p + 1).to_string()).unwrap_or_default();
+    let part =
+        |position: usize| display.get(position).map(|p| (p + 1).to_string()).unwrap_or_default();
     vec![
-        ask("first-part", "Which clip shows the start of the video? Answer one digit.".into(), digit(0)),
-        ask("last-part", "Which clip shows the end of the video? Answer one digit.".into(), digit(last)),
-        ask("shown-first", "Which part of the video does clip 1 show? Answer one digit.".into(), part(0)),
-        ask("shown-last", "Which part of the video does the last clip show? Answer one digit.".into(), part(last)),
-        ask("parts", format!("Which part of the video does each clip show? Answer {} digits.", order.len()), shown),
-        ask("after-first", "Which clip comes right after clip 1? Answer one digit, 0 for none.".into(), after_first(display)),
+        ask(
+            "first-part",
+            "Which clip shows the start of the video? Answer one digit.".into(),
+            digit(0),
+        ),
+        ask(
+            "last-part",
+            "Which clip shows the end of the video? Answer one digit.".into(),
+            digit(last),
+        ),
+        ask(
+            "shown-first",
+            "Which part of the video does clip 1 show? Answer one digit.".into(),
+            part(0),
+        ),
+        ask(
+            "shown-last",
+            "Which part of the video does the last clip show? Answer one digit.".into(),
+            part(last),
+        ),
+        ask(
+            "parts",
+            format!("Which part of the video does each clip show? Answer {} digits.", order.len()),
+            shown,
+        ),
+        ask(
+            "after-first",
+            "Which clip comes right after clip 1? Answer one digit, 0 for none.".into(),
+            after_first(display),
+        ),
     ]
 }
 

@@ -30,7 +30,8 @@ struct Camera {
 
 impl Backdrop {
     pub fn draw(rng: &mut Rng) -> Self {
-        let kind = [Kind::Land, Kind::Land, Kind::Land, Kind::Room, Kind::Ground, Kind::Blend][rng.index(6)];
+        let kind = [Kind::Land, Kind::Land, Kind::Land, Kind::Room, Kind::Ground, Kind::Blend]
+            [rng.index(6)];
         let line = match kind {
             Kind::Land => Some(rng.uniform(0.35, 0.7)),
             Kind::Room => Some(rng.uniform(0.6, 0.8)),
@@ -121,7 +122,8 @@ impl Camera {
         let side = VIEW / zoom;
         let (sin, cos) = sin_cos_deg(self.roll_deg + self.roll_speed_deg * time);
         // Two sines of unrelated pace stand in for an unsteady hand.
-        let jitter = [sin_cos_deg(time * 5300.0).0 * self.shake, sin_cos_deg(time * 7900.0).1 * self.shake];
+        let jitter =
+            [sin_cos_deg(time * 5300.0).0 * self.shake, sin_cos_deg(time * 7900.0).1 * self.shake];
         // The plate ends above and below: the middle stays where the view is mostly on it.
         let slack = (SIDE as f64 - side).max(0.0) / 2.0;
         let middle = SIDE as f64 / 2.0;
@@ -157,7 +159,8 @@ fn paint_plate(kind: Kind, line: f64, rng: &mut Rng) -> Box<[u32; SIDE * SIDE]> 
     let (sin, cos) = sin_cos_deg(rng.uniform(0.0, 360.0));
     let tint = [0; 3].map(|_: u8| rng.uniform(0.4, 1.0) as f32);
     let side_light = rng.uniform(-25.0, 25.0) as f32;
-    let skyline = if kind == Kind::Land && rng.chance(0.6) { Some(blocks(line, rng)) } else { None };
+    let skyline =
+        if kind == Kind::Land && rng.chance(0.6) { Some(blocks(line, rng)) } else { None };
     let mut plate = Box::new([0u32; SIDE * SIDE]);
     for (y, row) in plate.chunks_exact_mut(SIDE).enumerate() {
         let v = (y as f64 + 0.5) / SIDE as f64;
@@ -200,7 +203,8 @@ fn grain(rng: &mut Rng) -> Vec<f32> {
 
 /// An upper and a lower colour: bright above dark wherever up is to be seen.
 fn palette(kind: Kind, rng: &mut Rng) -> (Colour, Colour) {
-    let any = |rng: &mut Rng, low: f64, high: f64| [0; 3].map(|_: u8| rng.uniform(low, high) as f32);
+    let any =
+        |rng: &mut Rng, low: f64, high: f64| [0; 3].map(|_: u8| rng.uniform(low, high) as f32);
     match kind {
         Kind::Land => {
             let mut sky = any(rng, 120.0, 230.0);
@@ -219,12 +223,14 @@ fn palette(kind: Kind, rng: &mut Rng) -> (Colour, Colour) {
 /// Adds smooth noise up to `weight`: random values every `SIDE / cells` texels, bilinear in
 /// between, wrapping around.
 fn add_noise(sum: &mut [f32], cells: usize, weight: f32, rng: &mut Rng) {
-    let grid: Vec<f32> = (0..cells * cells).map(|_| rng.uniform(-1.0, 1.0) as f32 * weight).collect();
+    let grid: Vec<f32> =
+        (0..cells * cells).map(|_| rng.uniform(-1.0, 1.0) as f32 * weight).collect();
     let step = SIDE / cells;
     for (y, row) in sum.chunks_exact_mut(SIDE).enumerate() {
         let (top, fy) = (y / step, (y % step) as f32 / step as f32);
         let rows = [top * cells, (top + 1) % cells * cells];
-        let column = |i: usize| grid[rows[0] + i % cells] * (1.0 - fy) + grid[rows[1] + i % cells] * fy;
+        let column =
+            |i: usize| grid[rows[0] + i % cells] * (1.0 - fy) + grid[rows[1] + i % cells] * fy;
         for (left, texels) in row.chunks_exact_mut(step).enumerate() {
             let (a, b) = (column(left), column(left + 1));
             for (i, texel) in texels.iter_mut().enumerate() {

@@ -2,8 +2,8 @@
 //! augmentation, scenes made by the program itself, and auxiliary questions.
 //! None of it is part of the paper's tasks.
 
-mod aux;
 mod augment;
+mod aux;
 mod backdrop;
 mod pixels;
 mod scene;

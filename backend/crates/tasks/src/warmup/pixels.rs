@@ -51,7 +51,10 @@ impl Map {
             for (column, pixel) in self.columns.iter().zip(out.chunks_exact_mut(3)) {
                 let (a, b) = (&mixed[column.first * 3..][..3], &mixed[column.second * 3..][..3]);
                 for ((value, a), b) in pixel.iter_mut().zip(a).zip(b) {
-                    *value = ((u32::from(*a) * (256 - column.share) + u32::from(*b) * column.share + (1 << 14)) >> 15) as u8;
+                    *value = ((u32::from(*a) * (256 - column.share)
+                        + u32::from(*b) * column.share
+                        + (1 << 14))
+                        >> 15) as u8;
                 }
             }
         }
@@ -62,9 +65,14 @@ fn taps(start: f64, length: f64, side: usize) -> Vec<Tap> {
     let last = side - 1;
     (0..side)
         .map(|i| {
-            let at = ((start + length * (i as f64 + 0.5) / side as f64) * side as f64 - 0.5).clamp(0.0, last as f64);
+            let at = ((start + length * (i as f64 + 0.5) / side as f64) * side as f64 - 0.5)
+                .clamp(0.0, last as f64);
             let first = at as usize;
-            Tap { first, second: (first + 1).min(last), share: ((at - first as f64) * 256.0) as u32 }
+            Tap {
+                first,
+                second: (first + 1).min(last),
+                share: ((at - first as f64) * 256.0) as u32,
+            }
         })
         .collect()
 }

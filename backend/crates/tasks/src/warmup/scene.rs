@@ -11,7 +11,8 @@ use media::FrameStrip;
 use shared::video::{FrameRef, SamplePlan, VideoId, VideoMeta};
 
 /// Source sizes that scenes claim to have, pixels.
-const DISPLAYS: [(u32, u32); 6] = [(1280, 720), (1280, 720), (640, 480), (1024, 576), (480, 640), (720, 720)];
+const DISPLAYS: [(u32, u32); 6] =
+    [(1280, 720), (1280, 720), (640, 480), (1024, 576), (480, 640), (720, 720)];
 /// Source frames a second that scenes claim to have.
 const FPS: f64 = 25.0;
 
@@ -30,9 +31,17 @@ pub fn scene(seed: u64, plan: &SamplePlan) -> FrameStrip {
     let indices = plan.indices(frames).unwrap_or_default();
     let refs: Vec<FrameRef> = (0u32..)
         .zip(&indices)
-        .map(|(slot, &source_index)| FrameRef { slot, source_index, pts_secs: source_index as f64 / FPS })
+        .map(|(slot, &source_index)| FrameRef {
+            slot,
+            source_index,
+            pts_secs: source_index as f64 / FPS,
+        })
         .collect();
-    let rgb = Film::draw(&rng, refs.len(), display).render(refs.len(), (width, height), rng.child("grain"));
+    let rgb = Film::draw(&rng, refs.len(), display).render(
+        refs.len(),
+        (width, height),
+        rng.child("grain"),
+    );
     FrameStrip {
         video: meta.id.clone(),
         plan: *plan,
@@ -129,7 +138,8 @@ impl Shot {
     fn draw(from: usize, aspect: f64, rng: &mut Rng) -> Self {
         let backdrop = Backdrop::draw(rng);
         let count = [0, 1, 1, 2, 2, 3, 4, 6][rng.index(8)];
-        let mut sprites: Vec<Sprite> = (0..count).map(|_| Sprite::draw(aspect, backdrop.horizon(), rng)).collect();
+        let mut sprites: Vec<Sprite> =
+            (0..count).map(|_| Sprite::draw(aspect, backdrop.horizon(), rng)).collect();
         // Far things first, so that near ones cover them.
         sprites.sort_by(|a, b| a.depth().total_cmp(&b.depth()));
         Self { from, backdrop, sprites }

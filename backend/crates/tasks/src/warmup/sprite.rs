@@ -65,7 +65,11 @@ impl Sprite {
             path,
             size,
             growth: if rng.chance(0.3) { rng.uniform(-0.6, 1.5) } else { 0.0 },
-            spin_deg: if spins { [rng.uniform(0.0, 360.0), rng.uniform(-720.0, 720.0)] } else { [0.0; 2] },
+            spin_deg: if spins {
+                [rng.uniform(0.0, 360.0), rng.uniform(-720.0, 720.0)]
+            } else {
+                [0.0; 2]
+            },
         }
     }
 
@@ -114,7 +118,9 @@ impl Path {
         // Sideways the world is a loop a little wider than the view.
         let around = |x: f64| (x + size).rem_euclid(aspect + 2.0 * size) - size;
         match *self {
-            Self::Drift { from, speed } => [around(from[0] + speed[0] * time), from[1] + speed[1] * time],
+            Self::Drift { from, speed } => {
+                [around(from[0] + speed[0] * time), from[1] + speed[1] * time]
+            }
             Self::Bounce { x, speed, floor, height, rate } => {
                 // A parabola over and over: where gravity is, is down.
                 let beat = (time * rate).fract() * 2.0 - 1.0;
@@ -132,7 +138,8 @@ fn draw_colour(rng: &mut Rng) -> [f32; 3] {
     let mut colour = [0; 3].map(|_: u8| rng.uniform(20.0, 235.0) as f32);
     // One channel well apart from the others: few things are grey.
     let strong = rng.index(3);
-    colour[strong] = if rng.chance(0.7) { rng.uniform(180.0, 250.0) } else { rng.uniform(0.0, 40.0) } as f32;
+    colour[strong] =
+        if rng.chance(0.7) { rng.uniform(180.0, 250.0) } else { rng.uniform(0.0, 40.0) } as f32;
     colour
 }
 
@@ -160,7 +167,8 @@ impl Part {
     fn paint(&self, canvas: &mut Canvas<'_>, centre: [f64; 2], size: f64, turn: (f64, f64)) {
         let (sin, cos) = turn;
         // Pixels to units of the sprite: columns may be squeezed.
-        let per = [f64::from(canvas.size.0) / canvas.aspect * size, f64::from(canvas.size.1) * size];
+        let per =
+            [f64::from(canvas.size.0) / canvas.aspect * size, f64::from(canvas.size.1) * size];
         let offset = [self.at[0] * cos - self.at[1] * sin, self.at[0] * sin + self.at[1] * cos];
         let middle = [
             centre[0] / size * per[0] + offset[0] * per[0],

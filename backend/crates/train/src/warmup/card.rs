@@ -63,7 +63,11 @@ pub fn write(made: &Made) -> Result<(), TrainError> {
         helpers = 100.0 * warmup.helpers,
         scenes = 100.0 * warmup.scenes,
         augment = warmup.augment,
-        tables = made.measured.iter().map(|(greedy, sampled)| table(greedy, sampled)).collect::<String>(),
+        tables = made
+            .measured
+            .iter()
+            .map(|(greedy, sampled)| table(greedy, sampled))
+            .collect::<String>(),
         seen = list(made.seen),
         unseen = list(made.unseen),
     );
@@ -77,11 +81,19 @@ fn list(names: &[String]) -> String {
 
 /// Mean rewards by cell with the half width of their 95 % intervals.
 pub fn table(greedy: &Measured, sampled: &Measured) -> String {
-    let mut text = format!("Clips: {}\n\n| cell | questions | greedy | sampled |\n|---|---|---|---|\n", greedy.set);
+    let mut text = format!(
+        "Clips: {}\n\n| cell | questions | greedy | sampled |\n|---|---|---|---|\n",
+        greedy.set
+    );
     let sampled_cells = sampled.cells();
     for (cell, rewards) in greedy.cells() {
         let others = sampled_cells.get(&cell).map(Vec::as_slice).unwrap_or_default();
-        text += &format!("| {cell} | {} | {} | {} |\n", rewards.len(), figure(&rewards), figure(others));
+        text += &format!(
+            "| {cell} | {} | {} | {} |\n",
+            rewards.len(),
+            figure(&rewards),
+            figure(others)
+        );
     }
     let (all, others) = (greedy.all(), sampled.all());
     text + &format!("| all | {} | {} | {} |\n\n", all.len(), figure(&all), figure(&others))

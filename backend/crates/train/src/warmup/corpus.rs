@@ -2,8 +2,8 @@
 //! questions, and answers.
 
 use crate::error::TrainError;
-use shared::config::MixtureItem;
 use media::FrameStrip;
+use shared::config::MixtureItem;
 use shared::task::{Difficulty, Perturbation, SampleSpec, Task};
 
 /// Repeats, so that the words of the questions become whole tokens.
@@ -14,14 +14,16 @@ const REPEATS: usize = 20;
 /// # Errors
 /// A sample that cannot be made.
 pub fn corpus(strip: &FrameStrip, mixture: &[MixtureItem]) -> Result<Vec<String>, TrainError> {
-    let mut tasks: Vec<Task> = Perturbation::ALL.iter().map(|&perturbation| Task::Grounding { perturbation }).collect();
+    let mut tasks: Vec<Task> =
+        Perturbation::ALL.iter().map(|&perturbation| Task::Grounding { perturbation }).collect();
     tasks.extend(Difficulty::ALL.iter().map(|&difficulty| Task::Counting { difficulty }));
     tasks.extend([2, 3, 4, 6, 8].map(|clips| Task::Jigsaw { clips }));
     tasks.extend(mixture.iter().map(MixtureItem::task));
     let mut texts = vec!["Clip 1: ".to_owned()];
     for task in tasks {
         let spec = SampleSpec { video: strip.video.clone(), task, seed: 1 };
-        let sample = tasks::generate(strip, &spec).map_err(|error| TrainError::Sample(error.to_string()))?;
+        let sample =
+            tasks::generate(strip, &spec).map_err(|error| TrainError::Sample(error.to_string()))?;
         texts.push(sample.info.question.clone());
         texts.push(sample.info.answer.clone());
         for helper in tasks::warmup::aux_questions(&sample) {

@@ -76,7 +76,8 @@ impl ItemMaker {
         let task = self.mixture[draws.weighted(self.mixture.iter().map(|item| item.weight))].task();
         let strip = self.strip(&mut draws, strength);
         let spec = SampleSpec { video: strip.video.clone(), task, seed: draws.bits() };
-        let sample = tasks::generate(&strip, &spec).map_err(|error| TrainError::Sample(error.to_string()))?;
+        let sample = tasks::generate(&strip, &spec)
+            .map_err(|error| TrainError::Sample(error.to_string()))?;
         self.teach(&sample, &mut draws)
     }
 
@@ -88,7 +89,9 @@ impl ItemMaker {
         let mut rng = tasks::Rng::from_seed(draws.bits());
         match real {
             Some(strip) if draws.unit() < UNTOUCHED => (**strip).clone(),
-            Some(strip) => tasks::warmup::augment(strip, &mut rng, (strength * draws.unit()) as f32),
+            Some(strip) => {
+                tasks::warmup::augment(strip, &mut rng, (strength * draws.unit()) as f32)
+            }
             None => tasks::warmup::scene(seed, &self.plan),
         }
     }
@@ -137,7 +140,9 @@ fn pair_truths(info: &SampleInfo, shown: &Prompt) -> Vec<PairTruth> {
     let truth = |(&pair, &token): (&usize, &usize)| {
         let slots = [2 * pair as u32, 2 * pair as u32 + 1];
         let changed = match &info.truth {
-            Truth::Grounding { span_slots: [a, b], .. } => Some(slots.iter().any(|slot| (a..b).contains(&slot))),
+            Truth::Grounding { span_slots: [a, b], .. } => {
+                Some(slots.iter().any(|slot| (a..b).contains(&slot)))
+            }
             _ => None,
         };
         let mut counts = [0u8; 3];

@@ -77,7 +77,8 @@ pub fn warmup(inputs: &WarmupInputs, say: &mut dyn FnMut(&Progress)) -> Result<(
     let config = &inputs.config;
     let device = policy::pick(&config.device)?;
     let plan = plan_of(&Processor::nano());
-    let cache = StripCache::open(&inputs.cache_dir).map_err(|e| TrainError::Videos(e.to_string()))?;
+    let cache =
+        StripCache::open(&inputs.cache_dir).map_err(|e| TrainError::Videos(e.to_string()))?;
     let library = Library::load(&inputs.videos, &plan, &cache, |_| ())?;
     let (seen, unseen) = library.split(&config.warmup.held_out);
     for problem in &library.problems {
@@ -89,7 +90,11 @@ pub fn warmup(inputs: &WarmupInputs, say: &mut dyn FnMut(&Progress)) -> Result<(
 }
 
 /// A fresh nano policy whose tokenizer knows the questions.
-fn fresh_policy(config: &RunConfig, library: &Library, device: &Device) -> Result<Policy, TrainError> {
+fn fresh_policy(
+    config: &RunConfig,
+    library: &Library,
+    device: &Device,
+) -> Result<Policy, TrainError> {
     let strip = match library.entries.first() {
         Some(entry) => entry.strip.clone(),
         None => Arc::new(tasks::warmup::scene(1, &plan_of(&Processor::nano()))),
@@ -130,12 +135,19 @@ struct Trainer<'a> {
 }
 
 impl<'a> Trainer<'a> {
-    fn new(inputs: &'a WarmupInputs, policy: Policy, seen: Library, unseen: Library, device: Device) -> Result<Self, TrainError> {
+    fn new(
+        inputs: &'a WarmupInputs,
+        policy: Policy,
+        seen: Library,
+        unseen: Library,
+        device: Device,
+    ) -> Result<Self, TrainError> {
         let config = &inputs.config;
         let prompts = PromptMaker::of(&policy);
         let sets = |per_cell| eval_sets(&seen, &unseen, config, per_cell, &prompts);
         let (few, many) = (sets(inputs.check_questions)?, sets(inputs.card_questions)?);
-        let names = |library: &Library| library.entries.iter().map(|entry| entry.name.clone()).collect();
+        let names =
+            |library: &Library| library.entries.iter().map(|entry| entry.name.clone()).collect();
         let names = (names(&seen), names(&unseen));
         let maker = ItemMaker {
             prompts,
@@ -194,7 +206,9 @@ impl<'a> Trainer<'a> {
     /// Share of the schedule behind us: of the clock where there is a budget, else of the steps.
     fn share_done(&self, step: u64) -> f64 {
         match self.inputs.minutes {
-            Some(minutes) => (self.started.elapsed().as_secs_f64() - self.checking) / (60.0 * minutes),
+            Some(minutes) => {
+                (self.started.elapsed().as_secs_f64() - self.checking) / (60.0 * minutes)
+            }
             None => step as f64 / self.inputs.config.warmup.steps as f64,
         }
     }
@@ -217,17 +231,28 @@ impl<'a> Trainer<'a> {
         let lesson = Lesson::of(&items);
         let device = self.device.clone().autodiff();
         let hidden = self.model.forward(&lesson.packed, &device); // [rows, hidden]
-        let logp = self.model.logprobs(self.model.select(hidden.clone(), &lesson.rows), &lesson.targets, 1.0); // [targets]
-        let weight = Tensor::from_data(TensorData::new(lesson.weights.clone(), [lesson.weights.len()]), &device);
-        let answers = (logp.clone() * weight).sum().neg() / f64::from(lesson.weights.iter().sum::<f32>());
+        let logp = self.model.logprobs(
+            self.model.select(hidden.clone(), &lesson.rows),
+            &lesson.targets,
+            1.0,
+        ); // [targets]
+        let weight = Tensor::from_data(
+            TensorData::new(lesson.weights.clone(), [lesson.weights.len()]),
+            &device,
+        );
+        let answers =
+            (logp.clone() * weight).sum().neg() / f64::from(lesson.weights.iter().sum::<f32>());
         let pairs = self.model.select(hidden, &lesson.pair_rows); // [pairs, hidden]
         let probe = self.probe.loss(pairs, &lesson.pairs, &device);
         self.tally.add(&lesson, &logp.inner(), &probe);
-        let (gradients, probe_gradients) = GradientSet::of_both(answers + probe * PROBE_WEIGHT, &self.model, &self.probe);
+        let (gradients, probe_gradients) =
+            GradientSet::of_both(answers + probe * PROBE_WEIGHT, &self.model, &self.probe);
         let clip = self.inputs.config.optim.grad_clip;
         let norm = gradients.norm();
         if !norm.is_finite() {
-            return Err(TrainError::Panic("the warm start's gradient is not finite; lower the learning rate".into()));
+            return Err(TrainError::Panic(
+                "the warm start's gradient is not finite; lower the learning rate".into(),
+            ));
         }
         let scale = (clip / (norm + 1e-6)).min(1.0);
         self.model = self.optim.step(self.model.clone(), &gradients, lr, scale);
@@ -235,7 +260,12 @@ impl<'a> Trainer<'a> {
         Ok(())
     }
 
-    fn check(&mut self, step: u64, share: f64, say: &mut dyn FnMut(&Progress)) -> Result<(), TrainError> {
+    fn check(
+        &mut self,
+        step: u64,
+        share: f64,
+        say: &mut dyn FnMut(&Progress),
+    ) -> Result<(), TrainError> {
         let began = Instant::now();
         self.policy.model = self.model.clone().valid();
         for (greedy, sampled) in ask_all(&self.sets, &self.policy, RewardMode::Smooth)? {
@@ -269,7 +299,11 @@ impl<'a> Trainer<'a> {
     }
 }
 
-fn start_supply(maker: ItemMaker, augment: f64, share: Arc<AtomicU32>) -> Result<Supply<Item>, TrainError> {
+fn start_supply(
+    maker: ItemMaker,
+    augment: f64,
+    share: Arc<AtomicU32>,
+) -> Result<Supply<Item>, TrainError> {
     Supply::start("warm-up items", STOCK, move |index| {
         // Augmentation grows over the first half of the schedule.
         let share = f64::from(share.load(Ordering::Relaxed)) / 1000.0;
@@ -278,15 +312,32 @@ fn start_supply(maker: ItemMaker, augment: f64, share: Arc<AtomicU32>) -> Result
 }
 
 /// Questions on seen and on held-out videos, where there are any.
-fn eval_sets(seen: &Library, unseen: &Library, config: &RunConfig, per_cell: u32, prompts: &PromptMaker) -> Result<Vec<EvalSet>, TrainError> {
+fn eval_sets(
+    seen: &Library,
+    unseen: &Library,
+    config: &RunConfig,
+    per_cell: u32,
+    prompts: &PromptMaker,
+) -> Result<Vec<EvalSet>, TrainError> {
     let named = [("seen", seen), ("unseen", unseen)];
-    let usable = named.into_iter().filter(|(_, library)| !library.entries.is_empty() && per_cell > 0);
-    usable.map(|(name, library)| EvalSet::new(name, library, &config.mixture, per_cell, config.seed, prompts)).collect()
+    let usable =
+        named.into_iter().filter(|(_, library)| !library.entries.is_empty() && per_cell > 0);
+    usable
+        .map(|(name, library)| {
+            EvalSet::new(name, library, &config.mixture, per_cell, config.seed, prompts)
+        })
+        .collect()
 }
 
 /// Greedy and sampled rewards of every set.
-fn ask_all(sets: &[EvalSet], policy: &Policy, mode: RewardMode) -> Result<Vec<(Measured, Measured)>, TrainError> {
-    let both = |set: &EvalSet| Ok((set.ask(policy, mode, &answers(true))?, set.ask(policy, mode, &answers(false))?));
+fn ask_all(
+    sets: &[EvalSet],
+    policy: &Policy,
+    mode: RewardMode,
+) -> Result<Vec<(Measured, Measured)>, TrainError> {
+    let both = |set: &EvalSet| {
+        Ok((set.ask(policy, mode, &answers(true))?, set.ask(policy, mode, &answers(false))?))
+    };
     sets.iter().map(both).collect()
 }
 
@@ -297,8 +348,10 @@ fn ask_all(sets: &[EvalSet], policy: &Policy, mode: RewardMode) -> Result<Vec<(M
 pub fn measure(inputs: &WarmupInputs, mode: RewardMode) -> Result<String, TrainError> {
     let config = &inputs.config;
     let policy = Policy::load(&inputs.out, &policy::pick(&config.device)?)?;
-    let cache = StripCache::open(&inputs.cache_dir).map_err(|e| TrainError::Videos(e.to_string()))?;
-    let library = Library::load(&inputs.videos, &plan_of(&policy.processor), &cache, |_| ())?.not_empty()?;
+    let cache =
+        StripCache::open(&inputs.cache_dir).map_err(|e| TrainError::Videos(e.to_string()))?;
+    let library =
+        Library::load(&inputs.videos, &plan_of(&policy.processor), &cache, |_| ())?.not_empty()?;
     let (seen, unseen) = library.split(&config.warmup.held_out);
     let sets = eval_sets(&seen, &unseen, config, inputs.card_questions, &PromptMaker::of(&policy))?;
     let measured = ask_all(&sets, &policy, mode)?;
@@ -312,7 +365,8 @@ fn answers(greedy: bool) -> SamplingOptions {
 
 fn describe(measured: &Measured) -> String {
     let cells = measured.cells();
-    let cells: Vec<String> = cells.iter().map(|(cell, rewards)| format!("{cell} {:.2}", mean(rewards))).collect();
+    let cells: Vec<String> =
+        cells.iter().map(|(cell, rewards)| format!("{cell} {:.2}", mean(rewards))).collect();
     format!("{:<6} {:.3} | {}", measured.set, mean(&measured.all()), cells.join(", "))
 }
 
@@ -376,8 +430,11 @@ impl Tally {
     fn line(&mut self) -> String {
         let done = std::mem::take(self);
         let secs = done.since.map_or(1.0, |since| since.elapsed().as_secs_f64());
-        let losses: Vec<String> =
-            done.answers.iter().map(|(family, (sum, count))| format!("{family} {:.3}", sum / count)).collect();
+        let losses: Vec<String> = done
+            .answers
+            .iter()
+            .map(|(family, (sum, count))| format!("{family} {:.3}", sum / count))
+            .collect();
         format!(
             "loss {} probe {:.3} | {:.0} ms/step, {:.0} rows/step, {:.0} % waiting",
             losses.join(" "),

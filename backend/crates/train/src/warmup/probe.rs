@@ -52,7 +52,10 @@ impl Probe {
 /// Right class and weight of each pair for one head.
 fn targets(truths: &[PairTruth], head: usize) -> (Vec<i32>, Vec<f32>) {
     let one = |truth: &PairTruth| match head {
-        0 => (i32::from(truth.changed == Some(true)), if truth.changed.is_some() { 4.0 } else { 0.0 }),
+        0 => (
+            i32::from(truth.changed == Some(true)),
+            if truth.changed.is_some() { 4.0 } else { 0.0 },
+        ),
         shape => (i32::from(truth.counts[shape - 1]), 1.0),
     };
     truths.iter().map(one).unzip()

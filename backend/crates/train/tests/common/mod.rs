@@ -42,7 +42,8 @@ pub fn videos(dir: &Path, count: u64) -> PathBuf {
     for seed in 0..count {
         let plan = SamplePlan { count: 72, size: FrameSize::Exact(64, 64) };
         let scene = tasks::warmup::scene(100 + seed, &plan);
-        let clip = media::encode_clip(&scene.rgb, scene.width, scene.height, 12).expect("an encoder");
+        let clip =
+            media::encode_clip(&scene.rgb, scene.width, scene.height, 12).expect("an encoder");
         std::fs::write(videos.join(format!("scene-{seed}.webm")), clip).expect("written");
     }
     videos
@@ -74,7 +75,11 @@ pub fn inputs(dir: &Path, run: &str, config: RunConfig) -> RunInputs {
 }
 
 /// Runs to the end and gives the events.
-pub fn run(inputs: RunInputs, resume: bool, control: &mut dyn Control) -> (Result<Outcome, TrainError>, Vec<RunEvent>) {
+pub fn run(
+    inputs: RunInputs,
+    resume: bool,
+    control: &mut dyn Control,
+) -> (Result<Outcome, TrainError>, Vec<RunEvent>) {
     let mut events = Vec::new();
     let mut sink = |event: &RunEvent| events.push(event.clone());
     let outcome = train::run(inputs, resume, &mut sink, control);

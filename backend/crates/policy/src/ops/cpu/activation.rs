@@ -26,7 +26,8 @@ simd_fn! { fn swiglu_rows = swiglu_body(x: &[f32], y: &mut [f32], inner: usize) 
 
 #[inline(always)]
 fn swiglu_grad_body(x: &[f32], g: &[f32], dx: &mut [f32], inner: usize) {
-    let rows = x.chunks_exact(2 * inner).zip(g.chunks_exact(inner)).zip(dx.chunks_exact_mut(2 * inner));
+    let rows =
+        x.chunks_exact(2 * inner).zip(g.chunks_exact(inner)).zip(dx.chunks_exact_mut(2 * inner));
     for ((x, g), dx) in rows {
         let ((gate, up), (dgate, dup)) = (x.split_at(inner), dx.split_at_mut(inner));
         for i in 0..inner {

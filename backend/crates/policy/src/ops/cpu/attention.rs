@@ -50,7 +50,12 @@ impl Block {
             let start = segment.rows.start + i * BLOCK;
             let end = (start + BLOCK).min(segment.rows.end);
             let seen = if segment.mask == Mask::Causal { end } else { segment.rows.end };
-            Self { rows: start..end, context: segment.context.clone(), own: segment.rows.start..seen, mask: segment.mask }
+            Self {
+                rows: start..end,
+                context: segment.context.clone(),
+                own: segment.rows.start..seen,
+                mask: segment.mask,
+            }
         })
     }
 
@@ -114,7 +119,12 @@ pub(crate) fn forward(packed: &[f32], segments: &[Segment], heads: Heads) -> (Ve
             let columns = columns(heads, head);
             for block in family.members.iter().flat_map(|segment| Block::all(segment)) {
                 // SAFETY: rows of a family and columns of a head belong to this task.
-                let norms = unsafe { std::slice::from_raw_parts_mut(norms_at.at(head * n + block.rows.start), block.rows.len()) };
+                let norms = unsafe {
+                    std::slice::from_raw_parts_mut(
+                        norms_at.at(head * n + block.rows.start),
+                        block.rows.len(),
+                    )
+                };
                 block_forward(packed, &block, columns, &mut scores, out_at, norms);
             }
         }
@@ -122,7 +132,14 @@ pub(crate) fn forward(packed: &[f32], segments: &[Segment], heads: Heads) -> (Ve
     (out, norms)
 }
 
-fn block_forward(packed: &[f32], block: &Block, c: Columns, scores: &mut Vec<f32>, out: Shared, norms: &mut [f32]) {
+fn block_forward(
+    packed: &[f32],
+    block: &Block,
+    c: Columns,
+    scores: &mut Vec<f32>,
+    out: Shared,
+    norms: &mut [f32],
+) {
     let (rows, keys) = (block.rows.len(), block.keys());
     grow(scores, rows * keys);
     let at = |row: usize, col: usize| Mat::rows(packed[row * c.width + col..].as_ptr(), c.width);
@@ -130,8 +147,15 @@ fn block_forward(packed: &[f32], block: &Block, c: Columns, scores: &mut Vec<f32
     for (part, col) in block.parts() {
         // SAFETY: the scores hold rows x keys; the heads lie inside their rows.
         unsafe {
-            product([rows, part.len(), c.dim], scores[col..].as_mut_ptr(), keys, Store::Set,
-                at(block.rows.start, c.query), at(part.start, c.key).t(), scale);
+            product(
+                [rows, part.len(), c.dim],
+                scores[col..].as_mut_ptr(),
+                keys,
+                Store::Set,
+                at(block.rows.start, c.query),
+                at(part.start, c.key).t(),
+                scale,
+            );
         }
     }
     for (i, (row, norm)) in scores.chunks_exact_mut(keys).zip(norms).enumerate() {
@@ -143,8 +167,15 @@ fn block_forward(packed: &[f32], block: &Block, c: Columns, scores: &mut Vec<f32
         let store = if step == 0 { Store::Set } else { Store::Add };
         // SAFETY: as above; the output rows and columns belong to this task.
         unsafe {
-            product([rows, c.dim, part.len()], out.at(block.rows.start * c.out_width + c.out), c.out_width, store,
-                Mat::rows(scores[col..].as_ptr(), keys), at(part.start, c.value), 1.0);
+            product(
+                [rows, c.dim, part.len()],
+                out.at(block.rows.start * c.out_width + c.out),
+                c.out_width,
+                store,
+                Mat::rows(scores[col..].as_ptr(), keys),
+                at(part.start, c.value),
+                1.0,
+            );
         }
     }
 }
@@ -192,7 +223,12 @@ pub(crate) struct Saved<'a> {
 }
 
 /// Gradient of the packed heads `[n, heads.width()]` from the output's `[n, queries * dim]`.
-pub(crate) fn backward(saved: &Saved, grad: &[f32], segments: &[Segment], heads: Heads) -> Vec<f32> {
+pub(crate) fn backward(
+    saved: &Saved,
+    grad: &[f32],
+    segments: &[Segment],
+    heads: Heads,
+) -> Vec<f32> {
     let n = saved.packed.len() / heads.width();
     let mut out = vec![0.0; saved.packed.len()];
     let target = Shared::new(&mut out);
@@ -206,26 +242,59 @@ pub(crate) fn backward(saved: &Saved, grad: &[f32], segments: &[Segment], heads:
             let columns = columns(heads, head);
             let norms = &saved.norms[head * n..(head + 1) * n];
             for block in family.members.iter().flat_map(|segment| Block::all(segment)) {
-                block_backward(saved, grad, &block, columns, norms, [&mut scores, &mut grads], target);
+                block_backward(
+                    saved,
+                    grad,
+                    &block,
+                    columns,
+                    norms,
+                    [&mut scores, &mut grads],
+                    target,
+                );
             }
         }
     });
     out
 }
 
-fn block_backward(saved: &Saved, grad: &[f32], block: &Block, c: Columns, norms: &[f32], [scores, grads]: [&mut Vec<f32>; 2], target: Shared) {
+fn block_backward(
+    saved: &Saved,
+    grad: &[f32],
+    block: &Block,
+    c: Columns,
+    norms: &[f32],
+    [scores, grads]: [&mut Vec<f32>; 2],
+    target: Shared,
+) {
     let (rows, keys, first) = (block.rows.len(), block.keys(), block.rows.start);
     grow(scores, rows * keys);
     grow(grads, rows * keys);
-    let at = |row: usize, col: usize| Mat::rows(saved.packed[row * c.width + col..].as_ptr(), c.width);
+    let at =
+        |row: usize, col: usize| Mat::rows(saved.packed[row * c.width + col..].as_ptr(), c.width);
     let out_grad = Mat::rows(grad[first * c.out_width + c.out..].as_ptr(), c.out_width);
     let scale = (c.dim as f32).powf(-0.5);
     for (part, col) in block.parts() {
         let size = [rows, part.len(), c.dim];
         // SAFETY: scores and their gradients hold rows x keys; heads lie inside their rows.
         unsafe {
-            product(size, scores[col..].as_mut_ptr(), keys, Store::Set, at(first, c.query), at(part.start, c.key).t(), scale);
-            product(size, grads[col..].as_mut_ptr(), keys, Store::Set, out_grad, at(part.start, c.value).t(), 1.0);
+            product(
+                size,
+                scores[col..].as_mut_ptr(),
+                keys,
+                Store::Set,
+                at(first, c.query),
+                at(part.start, c.key).t(),
+                scale,
+            );
+            product(
+                size,
+                grads[col..].as_mut_ptr(),
+                keys,
+                Store::Set,
+                out_grad,
+                at(part.start, c.value).t(),
+                1.0,
+            );
         }
     }
     let lines = scores.chunks_exact_mut(keys).zip(grads.chunks_exact_mut(keys));
@@ -240,7 +309,8 @@ fn block_backward(saved: &Saved, grad: &[f32], block: &Block, c: Columns, norms:
         slope_hidden.fill(0.0);
     }
     for (step, (part, col)) in block.parts().enumerate() {
-        let (p, s) = (Mat::rows(scores[col..].as_ptr(), keys), Mat::rows(grads[col..].as_ptr(), keys));
+        let (p, s) =
+            (Mat::rows(scores[col..].as_ptr(), keys), Mat::rows(grads[col..].as_ptr(), keys));
         let size = [part.len(), c.dim, rows];
         let store = if step == 0 { Store::Set } else { Store::Add };
         // SAFETY: the family's rows, this key head's and its query heads' columns belong to
@@ -248,8 +318,24 @@ fn block_backward(saved: &Saved, grad: &[f32], block: &Block, c: Columns, norms:
         unsafe {
             let to = |row: usize, col: usize| target.at(row * c.width + col);
             product(size, to(part.start, c.value), c.width, Store::Add, p.t(), out_grad, 1.0);
-            product(size, to(part.start, c.key), c.width, Store::Add, s.t(), at(first, c.query), 1.0);
-            product([rows, c.dim, part.len()], to(first, c.query), c.width, store, s, at(part.start, c.key), 1.0);
+            product(
+                size,
+                to(part.start, c.key),
+                c.width,
+                Store::Add,
+                s.t(),
+                at(first, c.query),
+                1.0,
+            );
+            product(
+                [rows, c.dim, part.len()],
+                to(first, c.query),
+                c.width,
+                store,
+                s,
+                at(part.start, c.key),
+                1.0,
+            );
         }
     }
 }

@@ -24,7 +24,8 @@ pub(crate) fn forward(logits: &[f32], targets: &[u32], scale: f32) -> Vec<f32> {
         .zip(logits.par_chunks(ROWS * vocab).zip(targets.par_chunks(ROWS)))
         .for_each(|(out, (logits, targets))| {
             let mut work = unwritten(vocab);
-            for ((out, row), &target) in out.iter_mut().zip(logits.chunks_exact(vocab)).zip(targets) {
+            for ((out, row), &target) in out.iter_mut().zip(logits.chunks_exact(vocab)).zip(targets)
+            {
                 *out = logprob(row, &mut work, target as usize, scale);
             }
         });

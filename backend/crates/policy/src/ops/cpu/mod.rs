@@ -78,15 +78,39 @@ pub(crate) enum Store {
 ///
 /// # Safety
 /// The three matrices lie inside their buffers, and no one else touches the target.
-pub(crate) unsafe fn product([m, n, k]: [usize; 3], out: *mut f32, out_row: usize, store: Store, a: Mat, b: Mat, scale: f32) {
+pub(crate) unsafe fn product(
+    [m, n, k]: [usize; 3],
+    out: *mut f32,
+    out_row: usize,
+    store: Store,
+    a: Mat,
+    b: Mat,
+    scale: f32,
+) {
     let keep = if store == Store::Add { 1.0 } else { 0.0 };
     let step = |x: usize| x as isize;
     // SAFETY: as promised by the caller.
     unsafe {
         gemm::gemm(
-            m, n, k, out, 1, step(out_row), store == Store::Add,
-            a.at, step(a.col), step(a.row), b.at, step(b.col), step(b.row),
-            keep, scale, false, false, false, gemm::Parallelism::None,
+            m,
+            n,
+            k,
+            out,
+            1,
+            step(out_row),
+            store == Store::Add,
+            a.at,
+            step(a.col),
+            step(a.row),
+            b.at,
+            step(b.col),
+            step(b.row),
+            keep,
+            scale,
+            false,
+            false,
+            false,
+            gemm::Parallelism::None,
         );
     }
 }

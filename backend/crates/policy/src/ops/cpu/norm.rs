@@ -39,7 +39,14 @@ pub(crate) fn rms_rows(x: &[f32], weight: &[f32], eps: f32) -> Vec<f32> {
 /// Gradient of one row, adding to the weight's: with `h = x / rms`,
 /// `dx = (g w - h mean(g w h)) / rms`.
 #[inline(always)]
-pub(super) fn rms_row_grad(x: &[f32], g: &[f32], dx: &mut [f32], weight: &[f32], dw: &mut [f32], eps: f32) {
+pub(super) fn rms_row_grad(
+    x: &[f32],
+    g: &[f32],
+    dx: &mut [f32],
+    weight: &[f32],
+    dw: &mut [f32],
+    eps: f32,
+) {
     let width = weight.len();
     let scale = 1.0 / (simd::dot(x, x) / width as f32 + eps).sqrt();
     for i in 0..width {
@@ -65,7 +72,9 @@ simd_fn! { fn rms_grad = rms_grad_body(x: &[f32], g: &[f32], dx: &mut [f32], wei
 /// (dx `[n, width]`, dw `[width]`).
 pub(crate) fn rms_backward(x: &[f32], weight: &[f32], g: &[f32], eps: f32) -> (Vec<f32>, Vec<f32>) {
     let mut dx = unwritten(x.len());
-    let dw = summed(x, g, &mut dx, weight.len(), weight.len(), |x, g, dx, dw| rms_grad(x, g, dx, weight, dw, eps));
+    let dw = summed(x, g, &mut dx, weight.len(), weight.len(), |x, g, dx, dw| {
+        rms_grad(x, g, dx, weight, dw, eps)
+    });
     (dx, dw)
 }
 
@@ -89,12 +98,21 @@ simd_fn! { fn layer = layer_body(x: &[f32], y: &mut [f32], weight: &[f32], bias:
 pub(crate) fn layer_forward(x: &[f32], weight: &[f32], bias: &[f32], eps: f32) -> Vec<f32> {
     let mut y = unwritten(x.len());
     let size = piece(weight.len());
-    y.par_chunks_mut(size).zip(x.par_chunks(size)).for_each(|(y, x)| layer(x, y, weight, bias, eps));
+    y.par_chunks_mut(size)
+        .zip(x.par_chunks(size))
+        .for_each(|(y, x)| layer(x, y, weight, bias, eps));
     y
 }
 
 #[inline(always)]
-fn layer_grad_body(x: &[f32], g: &[f32], dx: &mut [f32], weight: &[f32], sums: &mut [f32], eps: f32) {
+fn layer_grad_body(
+    x: &[f32],
+    g: &[f32],
+    dx: &mut [f32],
+    weight: &[f32],
+    sums: &mut [f32],
+    eps: f32,
+) {
     let width = weight.len();
     let (dw, db) = sums.split_at_mut(width);
     let mut h = vec![0.0f32; width];
@@ -121,16 +139,30 @@ fn layer_grad_body(x: &[f32], g: &[f32], dx: &mut [f32], weight: &[f32], sums: &
 simd_fn! { fn layer_grad = layer_grad_body(x: &[f32], g: &[f32], dx: &mut [f32], weight: &[f32], sums: &mut [f32], eps: f32) }
 
 /// (dx `[n, width]`, dw `[width]`, db `[width]`).
-pub(crate) fn layer_backward(x: &[f32], weight: &[f32], g: &[f32], eps: f32) -> (Vec<f32>, Vec<f32>, Vec<f32>) {
+pub(crate) fn layer_backward(
+    x: &[f32],
+    weight: &[f32],
+    g: &[f32],
+    eps: f32,
+) -> (Vec<f32>, Vec<f32>, Vec<f32>) {
     let width = weight.len();
     let mut dx = unwritten(x.len());
-    let mut sums = summed(x, g, &mut dx, width, 2 * width, |x, g, dx, sums| layer_grad(x, g, dx, weight, sums, eps));
+    let mut sums = summed(x, g, &mut dx, width, 2 * width, |x, g, dx, sums| {
+        layer_grad(x, g, dx, weight, sums, eps)
+    });
     let db = sums.split_off(width);
     (dx, sums, db)
 }
 
 /// Runs `rows` over pieces of whole rows and adds up, in order, the `sums` numbers each leaves.
-pub(super) fn summed(x: &[f32], g: &[f32], dx: &mut [f32], width: usize, sums: usize, rows: impl Fn(&[f32], &[f32], &mut [f32], &mut [f32]) + Sync) -> Vec<f32> {
+pub(super) fn summed(
+    x: &[f32],
+    g: &[f32],
+    dx: &mut [f32],
+    width: usize,
+    sums: usize,
+    rows: impl Fn(&[f32], &[f32], &mut [f32], &mut [f32]) + Sync,
+) -> Vec<f32> {
     let size = 4 * piece(width);
     let parts: Vec<Vec<f32>> = dx
         .par_chunks_mut(size)

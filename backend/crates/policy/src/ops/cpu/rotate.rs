@@ -20,7 +20,14 @@ fn rows_per_piece(heads: Heads) -> usize {
 }
 
 #[inline(always)]
-fn rows_body(x: &[f32], y: &mut [f32], cos: &[f32], sin: &[f32], norms: Option<Norms>, heads: Heads) {
+fn rows_body(
+    x: &[f32],
+    y: &mut [f32],
+    cos: &[f32],
+    sin: &[f32],
+    norms: Option<Norms>,
+    heads: Heads,
+) {
     let (width, dim, half) = (heads.width(), heads.dim, heads.dim / 2);
     let turned = heads.queries + heads.keys;
     let angles = cos.chunks_exact(half).zip(sin.chunks_exact(half));
@@ -94,9 +101,18 @@ fn grads_body(piece: Piece, dx: &mut [f32], sums: &mut [f32], norms: Option<Norm
             match norms {
                 None => dx[at].copy_from_slice(&back),
                 Some(norms) if head < heads.queries => {
-                    rms_row_grad(&x[at.clone()], &back, &mut dx[at], norms.query, query_sums, norms.eps);
+                    rms_row_grad(
+                        &x[at.clone()],
+                        &back,
+                        &mut dx[at],
+                        norms.query,
+                        query_sums,
+                        norms.eps,
+                    );
                 }
-                Some(norms) => rms_row_grad(&x[at.clone()], &back, &mut dx[at], norms.key, key_sums, norms.eps),
+                Some(norms) => {
+                    rms_row_grad(&x[at.clone()], &back, &mut dx[at], norms.key, key_sums, norms.eps)
+                }
             }
         }
         dx[turned * dim..].copy_from_slice(&g[turned * dim..]);
@@ -106,7 +122,13 @@ simd_fn! { fn grads = grads_body(piece: Piece, dx: &mut [f32], sums: &mut [f32],
 
 /// (dx `[n, heads.width()]`, d query weight `[dim]`, d key weight `[dim]`); without norms the
 /// last two are zero.
-pub(crate) fn backward(x: &[f32], norms: Option<Norms>, g: &[f32], rope: &Rope, heads: Heads) -> (Vec<f32>, Vec<f32>, Vec<f32>) {
+pub(crate) fn backward(
+    x: &[f32],
+    norms: Option<Norms>,
+    g: &[f32],
+    rope: &Rope,
+    heads: Heads,
+) -> (Vec<f32>, Vec<f32>, Vec<f32>) {
     let mut dx = unwritten(g.len());
     let count = 4 * rows_per_piece(heads);
     let (wide, thin) = (count * heads.width(), count * rope.half);
