@@ -22,6 +22,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         videos,
         cache_dir: std::env::temp_dir().join("videossr-strips"),
         out,
+        from: std::env::var_os("FROM").map(PathBuf::from),
         check_questions: std::env::var("CHECK").ok().and_then(|n| n.parse().ok()).unwrap_or(8),
         card_questions: std::env::var("CARD").ok().and_then(|n| n.parse().ok()).unwrap_or(64),
         minutes: (minutes > 0.0).then_some(minutes),

@@ -47,6 +47,8 @@ pub struct WarmupInputs {
     pub cache_dir: PathBuf,
     /// The policy folder to write.
     pub out: PathBuf,
+    /// A policy to go on from, with a fresh optimizer; none for a fresh nano policy.
+    pub from: Option<PathBuf>,
     /// Wall-clock budget; the schedule then follows the clock, not the steps.
     pub minutes: Option<f64>,
     /// Questions per cell of the evaluations while it runs; 0 for none.
@@ -68,7 +70,7 @@ pub struct Progress {
     pub line: String,
 }
 
-/// Makes a fresh nano policy, trains it and writes its folder with a card. `say` is told of
+/// Makes a fresh nano policy (or takes the given one), trains it and writes its folder with a card. `say` is told of
 /// the progress; the folder is written at every evaluation too, so that a break loses little.
 ///
 /// # Errors
@@ -76,15 +78,22 @@ pub struct Progress {
 pub fn warmup(inputs: &WarmupInputs, say: &mut dyn FnMut(&Progress)) -> Result<(), TrainError> {
     let config = &inputs.config;
     let device = policy::pick(&config.device)?;
-    let plan = plan_of(&Processor::nano());
     let cache =
         StripCache::open(&inputs.cache_dir).map_err(|e| TrainError::Videos(e.to_string()))?;
-    let library = Library::load(&inputs.videos, &plan, &cache, |_| ())?;
+    // A policy to go on from need not look at frames of the nano size.
+    let processor = match &inputs.from {
+        Some(dir) => Processor::load(dir)?,
+        None => Processor::nano(),
+    };
+    let library = Library::load(&inputs.videos, &plan_of(&processor), &cache, |_| ())?;
     let (seen, unseen) = library.split(&config.warmup.held_out);
     for problem in &library.problems {
         say(&Progress { step: 0, share: 0.0, line: format!("passed over: {problem}") });
     }
-    let policy = fresh_policy(config, &library, &device)?;
+    let policy = match &inputs.from {
+        Some(dir) => Policy::load(dir, &device)?,
+        None => fresh_policy(config, &library, &device)?,
+    };
     let mut trainer = Trainer::new(inputs, policy, seen, unseen, device)?;
     trainer.run(say)
 }

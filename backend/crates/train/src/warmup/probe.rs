@@ -49,14 +49,18 @@ impl Probe {
     }
 }
 
-/// Right class and weight of each pair for one head.
+/// Right class and weight of each pair for one head. Pairs with shapes are few: they weigh
+/// more, or "no shape anywhere" would be a good answer for long.
 fn targets(truths: &[PairTruth], head: usize) -> (Vec<i32>, Vec<f32>) {
     let one = |truth: &PairTruth| match head {
         0 => (
             i32::from(truth.changed == Some(true)),
             if truth.changed.is_some() { 4.0 } else { 0.0 },
         ),
-        shape => (i32::from(truth.counts[shape - 1]), 1.0),
+        shape => {
+            let count = truth.counts[shape - 1];
+            (i32::from(count), if count > 0 { 8.0 } else { 1.0 })
+        }
     };
     truths.iter().map(one).unzip()
 }

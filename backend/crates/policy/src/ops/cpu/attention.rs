@@ -34,6 +34,11 @@ fn families(segments: &[Segment]) -> Vec<Family<'_>> {
     out
 }
 
+/// Every family with every head.
+fn tasks<'a, 'b>(families: &'a [Family<'b>], heads: usize) -> Vec<(&'a Family<'b>, usize)> {
+    families.iter().flat_map(|family| (0..heads).map(move |head| (family, head))).collect()
+}
+
 /// One block of query rows of one head, and the keys it sees: a part of the context, then own
 /// rows.
 struct Block {
@@ -113,9 +118,9 @@ pub(crate) fn forward(packed: &[f32], segments: &[Segment], heads: Heads) -> (Ve
     let mut norms = unwritten(n * heads.queries);
     let (out_at, norms_at) = (Shared::new(&mut out), Shared::new(&mut norms));
     let families = families(segments);
-    families.par_iter().for_each(|family| {
-        let mut scores = Vec::new();
-        for head in 0..heads.queries {
+    tasks(&families, heads.queries).par_iter().for_each_init(
+        Vec::new,
+        |scores, &(family, head)| {
             let columns = columns(heads, head);
             for block in family.members.iter().flat_map(|segment| Block::all(segment)) {
                 // SAFETY: rows of a family and columns of a head belong to this task.
@@ -125,10 +130,10 @@ pub(crate) fn forward(packed: &[f32], segments: &[Segment], heads: Heads) -> (Ve
                         block.rows.len(),
                     )
                 };
-                block_forward(packed, &block, columns, &mut scores, out_at, norms);
+                block_forward(packed, &block, columns, scores, out_at, norms);
             }
-        }
-    });
+        },
+    );
     (out, norms)
 }
 
@@ -234,26 +239,27 @@ pub(crate) fn backward(
     let target = Shared::new(&mut out);
     let group = heads.queries / heads.keys;
     let families = families(segments);
-    let tasks: Vec<(&Family, usize)> =
-        families.iter().flat_map(|family| (0..heads.keys).map(move |key| (family, key))).collect();
-    tasks.par_iter().for_each(|&(family, key)| {
-        let (mut scores, mut grads) = (Vec::new(), Vec::new());
-        for head in key * group..(key + 1) * group {
-            let columns = columns(heads, head);
-            let norms = &saved.norms[head * n..(head + 1) * n];
-            for block in family.members.iter().flat_map(|segment| Block::all(segment)) {
-                block_backward(
-                    saved,
-                    grad,
-                    &block,
-                    columns,
-                    norms,
-                    [&mut scores, &mut grads],
-                    target,
-                );
+    let scratch = || (Vec::new(), Vec::new());
+    tasks(&families, heads.keys).par_iter().for_each_init(
+        scratch,
+        |(scores, grads), &(family, key)| {
+            for head in key * group..(key + 1) * group {
+                let columns = columns(heads, head);
+                let norms = &saved.norms[head * n..(head + 1) * n];
+                for block in family.members.iter().flat_map(|segment| Block::all(segment)) {
+                    block_backward(
+                        saved,
+                        grad,
+                        &block,
+                        columns,
+                        norms,
+                        [&mut *scores, &mut *grads],
+                        target,
+                    );
+                }
             }
-        }
-    });
+        },
+    );
     out
 }
 
