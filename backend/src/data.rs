@@ -1,5 +1,6 @@
 //! Where things lie on the disk.
 
+use std::fs::{File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -19,6 +20,18 @@ impl DataDir {
             std::fs::create_dir_all(root.join(place))?;
         }
         Ok(Self { root })
+    }
+
+    /// Keeps other servers away from the directory until the file is dropped; `None` where
+    /// one has it already.
+    pub fn lock(&self) -> io::Result<Option<File>> {
+        let path = self.root.join("server.lock");
+        let file = File::options().create(true).truncate(false).write(true).open(path)?;
+        match file.try_lock() {
+            Ok(()) => Ok(Some(file)),
+            Err(TryLockError::WouldBlock) => Ok(None),
+            Err(TryLockError::Error(error)) => Err(error),
+        }
     }
 
     /// The directory itself.
@@ -59,6 +72,11 @@ impl DataDir {
     /// What local workers say.
     pub fn logs(&self) -> PathBuf {
         self.root.join("logs")
+    }
+
+    /// Where the newest server listens, for links made beside it.
+    pub fn address(&self) -> PathBuf {
+        self.root.join("address")
     }
 
     /// The secret that local workers sign in with, kept so that a worker which outlives its

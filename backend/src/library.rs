@@ -50,14 +50,14 @@ pub fn add(
     if let Keep::Moved = keep {
         std::fs::rename(path, &kept)?;
     }
-    let video = Video {
-        problem: problem_of(&meta),
-        meta,
-        name: name.to_owned(),
-        bytes,
-        added_at: store::now(),
-    };
-    let (stored, new) = app.store.add_video(StoredVideo { video, path: kept }, by)?;
+    let problem = problem_of(&meta);
+    let video = Video { problem, meta, name: name.to_owned(), bytes, added_at: store::now() };
+    let added = app.store.add_video(StoredVideo { video, path: kept.clone() }, by);
+    if added.is_err() && matches!(keep, Keep::Moved) {
+        // Nobody would ever find it there.
+        let _ = std::fs::remove_file(&kept);
+    }
+    let (stored, new) = added?;
     if new {
         app.hub.tell(ToBrowser::Video { video: stored.video.clone() });
     }

@@ -8,8 +8,9 @@ use crate::pictures::Pictures;
 use crate::secret::{kept_secret, new_secret};
 use crate::supervisor::local::LocalWorkers;
 use crate::supervisor::{Setup, Supervisor};
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use shared::annotation::Role;
+use std::fs::File;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
@@ -34,6 +35,8 @@ pub struct Server {
     ending: watch::Sender<bool>,
     http: JoinHandle<std::io::Result<()>>,
     workers: Vec<JoinHandle<()>>,
+    /// Dropped last: two servers on one directory would hand out its runs twice.
+    _lock: File,
 }
 
 impl Server {
@@ -41,10 +44,14 @@ impl Server {
     pub async fn start(options: Options) -> Result<Self> {
         let data = DataDir::create(&options.data)
             .with_context(|| format!("cannot use {} for data", options.data.display()))?;
+        let Some(lock) = data.lock()? else {
+            bail!("another server uses {}", options.data.display());
+        };
         let listener = TcpListener::bind(options.listen)
             .await
             .with_context(|| format!("cannot listen on {}", options.listen))?;
         let address = listener.local_addr().context("no address to listen on")?;
+        std::fs::write(data.address(), reachable(address).to_string())?;
         let (ending, mut end) = Ending::new();
         let app = Arc::new(assemble(&options, data, address, end.clone())?);
         let router = api::router(&app, options.dist.as_deref());
@@ -52,7 +59,7 @@ impl Server {
             axum::serve(listener, router).with_graceful_shutdown(async move { end.begun().await });
         let http = tokio::spawn(http.into_future());
         let workers = local_workers(&options, &app, address)?;
-        Ok(Self { app, address, ending, http, workers })
+        Ok(Self { app, address, ending, http, workers, _lock: lock })
     }
 
     /// The page's address with a fresh one-time link for the first admin.

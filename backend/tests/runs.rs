@@ -245,6 +245,30 @@ async fn a_run_that_nobody_holds_after_a_restart_is_marked_failed() {
 }
 
 #[tokio::test]
+async fn a_data_directory_serves_one_server() {
+    let test = TestServer::start().await;
+    let data = test.server.app.data.root().to_owned();
+    let options = videossr::app::Options::new(data, "127.0.0.1:0".parse().unwrap());
+    let second = videossr::server::Server::start(options).await.err().unwrap();
+    assert!(second.to_string().contains("another server"), "{second}");
+}
+
+#[tokio::test]
+async fn a_run_resumed_before_its_worker_let_go_is_not_marked_failed() {
+    let test = TestServer::start().await;
+    let admin = test.admin().await;
+    let run = admin.make_run().await;
+    let mut worker = FakeWorker::join(&test, None).await;
+    worker.take(&run.id).await;
+    let end = event(2, 1, EventBody::Finished { stopped: true });
+    worker.report(&run.id, vec![started(1, 0), end]).await;
+    admin.control(&run.id, "resume").await;
+    assert_eq!(admin.run(&run.id).await.state, RunState::Queued);
+    worker.say(&FromWorker::Done { run: run.id.clone() }).await;
+    assert!(worker.take(&run.id).await.1);
+}
+
+#[tokio::test]
 async fn workers_are_refused_with_a_reason() {
     let test = TestServer::start().await;
     let refusal = FakeWorker::try_join(&test, 99, None).await.err().unwrap();

@@ -30,7 +30,8 @@ pub(super) async fn apply(
 ) -> Result<Json<LabelBody>, Fail> {
     let work = app.db(move |store| {
         let label = store.label(op, &signed.person, store::now())?;
-        Ok((label.clone(), store.failure(label)?))
+        let failure = store.failure(&label.target)?;
+        Ok((label, failure))
     });
     let (label, failure) = work.await?;
     let failure = Box::new(failure);

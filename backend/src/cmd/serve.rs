@@ -29,10 +29,7 @@ pub struct Args {
 /// Runs until Ctrl+C or SIGTERM.
 pub fn run(args: Args) -> Result<()> {
     if args.new_link {
-        let data = DataDir::create(&args.data)?;
-        let store = store::Store::open(&data.database())?;
-        println!("{}", admin_link(&store, args.listen)?);
-        return Ok(());
+        return new_link(&args);
     }
     let options = Options { workers: args.workers, ..Options::new(args.data, args.listen) };
     runtime()?.block_on(async {
@@ -40,6 +37,15 @@ pub fn run(args: Args) -> Result<()> {
         announce(&server).await?;
         until_asked(server).await
     })
+}
+
+fn new_link(args: &Args) -> Result<()> {
+    let data = DataDir::create(&args.data)?;
+    let store = store::Store::open(&data.database())?;
+    let address = std::fs::read_to_string(data.address()).ok();
+    let address = address.and_then(|text| text.trim().parse().ok()).unwrap_or(args.listen);
+    println!("{}", admin_link(&store, address)?);
+    Ok(())
 }
 
 /// The runtime of a server.
@@ -57,7 +63,14 @@ pub async fn announce(server: &Server) -> Result<()> {
         say("The page was not built yet: run `scripts/web.sh build`.");
     }
     say(format_args!("Open {}", server.sign_in_link().await?));
-    say("The link signs in once; `videossr serve --new-link` prints another. Ctrl+C ends.");
+    let root = server.app.data.root();
+    let data = match default_dir().canonicalize() {
+        Ok(usual) if usual == root => String::new(),
+        _ => format!(" --data {}", root.display()),
+    };
+    say(format_args!(
+        "The link signs in once; `videossr serve --new-link{data}` prints another. Ctrl+C ends."
+    ));
     Ok(())
 }
 

@@ -16,6 +16,9 @@ pub struct Args {
     /// Policy folder to write
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
+    /// Go on from this policy instead of a fresh one
+    #[arg(long, value_name = "DIR")]
+    from: Option<PathBuf>,
     /// Let the schedule fill this much wall time instead of warmup.steps
     #[arg(long)]
     minutes: Option<f64>,
@@ -37,6 +40,7 @@ pub fn run(args: Args) -> Result<()> {
         videos,
         cache_dir: cache_dir(),
         out: args.out,
+        from: args.from,
         minutes: args.minutes,
         check_questions: 8,
         card_questions: args.questions,

@@ -5,6 +5,7 @@ use crate::journal::{JournalReader, hold};
 use shared::event::{Control, RunEvent};
 use shared::link::ToWorker;
 use std::fs::File;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use tokio::sync::watch;
@@ -148,8 +149,12 @@ fn spawn(
             let mut sink = |event: &RunEvent| {
                 tell.send_modify(|progress| progress.durable = event.seq);
             };
-            let outcome = train::run(inputs, resume, &mut sink, &mut asked);
-            let over = outcome.map(|_| ()).map_err(|error| error.to_string());
+            let train = || train::run(inputs, resume, &mut sink, &mut asked);
+            // The worker must hear of the end, whatever it was.
+            let over = match catch_unwind(AssertUnwindSafe(train)) {
+                Ok(outcome) => outcome.map(|_| ()).map_err(|error| error.to_string()),
+                Err(panic) => Err(train::panic_text(&*panic)),
+            };
             tell.send_modify(|progress| progress.over = Some(over));
         },
     )?;

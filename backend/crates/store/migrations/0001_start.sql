@@ -123,7 +123,8 @@ CREATE TABLE label_ops (
     json          TEXT NOT NULL
 ) STRICT;
 
--- Labels: the fold of `label_ops`.
+-- Labels: the fold of `label_ops`. `beside` is what a list shows of the rollout, taken from
+-- its group's event, so that a long list reads no groups.
 CREATE TABLE labels (
     run           TEXT NOT NULL,
     step          INTEGER NOT NULL,
@@ -133,6 +134,8 @@ CREATE TABLE labels (
     state         TEXT NOT NULL,
     at            REAL NOT NULL,
     json          TEXT NOT NULL,
+    video         TEXT NOT NULL,
+    beside        TEXT NOT NULL,
     PRIMARY KEY (run, step, group_index, rollout_index)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX labels_newest ON labels(at DESC);

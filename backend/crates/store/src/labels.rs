@@ -5,13 +5,29 @@ use crate::connection::Store;
 use crate::error::{Result, StoreError};
 use crate::int;
 use crate::rollouts::find_group;
-use crate::videos::name_of;
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, OptionalExtension, Row, params};
+use serde::{Deserialize, Serialize};
 use shared::annotation::{Label, LabelState, Op, PersonRef, Role, RolloutRef, apply};
 use shared::api::{Failure, Person};
+use shared::task::TaskKind;
+use shared::video::VideoId;
 
 /// Labels listed at once.
 const LISTED: u32 = 1000;
+
+/// What a list shows of the rollout beside its label.
+#[derive(Serialize, Deserialize)]
+struct Beside {
+    cell: String,
+    task: TaskKind,
+    question: String,
+    text: String,
+    truth: String,
+    reward: f64,
+}
+
+const FAILURES: &str = "SELECT l.json, l.beside, r.name, v.name FROM labels l
+     LEFT JOIN runs r ON r.id = l.run LEFT JOIN videos v ON v.id = l.video";
 
 impl Store {
     /// Takes one operation in: checked against the newest label and written with it in one
@@ -19,12 +35,6 @@ impl Store {
     pub fn label(&self, op: Op, by: &Person, at: f64) -> Result<Label> {
         let (person, role) = (by.as_ref(), by.role);
         self.write(move |tx| {
-            let target = &op.target;
-            let known = find_group(tx, &target.run, target.step, target.group)?
-                .is_some_and(|group| group.rollouts.iter().any(|r| r.index == target.rollout));
-            if !known {
-                return Err(StoreError::NotFound("rollout"));
-            }
             let label = fold_op(tx, &op, &person, role, at)?;
             tx.prepare_cached(
                 "INSERT INTO label_ops (at, person, person_name, json) VALUES (?1, ?2, ?3, ?4)",
@@ -47,7 +57,8 @@ impl Store {
                  WHERE run = ?1 AND step = ?2 AND group_index = ?3 AND state <> 'withdrawn'
                  ORDER BY rollout_index",
             )?;
-            let rows = statement.query_map(params![run, int(step), group], json_row)?;
+            let rows = statement
+                .query_map(params![run, int(step), group], |row| row.get::<_, String>(0))?;
             rows.map(|row| Ok(serde_json::from_str(&row?)?)).collect()
         })
     }
@@ -56,25 +67,31 @@ impl Store {
     /// shows beside them.
     pub fn failures(&self, state: Option<LabelState>) -> Result<Vec<Failure>> {
         self.read(|connection| {
-            let mut statement = connection.prepare_cached(
-                "SELECT json FROM labels
-                 WHERE (?1 IS NULL AND state <> 'withdrawn') OR state = ?1
-                 ORDER BY at DESC LIMIT ?2",
-            )?;
+            let sql = format!(
+                "{FAILURES} WHERE (?1 IS NULL AND l.state <> 'withdrawn') OR l.state = ?1
+                 ORDER BY l.at DESC LIMIT ?2"
+            );
+            let mut statement = connection.prepare_cached(&sql)?;
             let rows =
-                statement.query_map(params![state.map(LabelState::name), LISTED], json_row)?;
-            let mut failures = Vec::new();
-            for row in rows {
-                let label = serde_json::from_str(&row?)?;
-                failures.extend(beside(connection, label)?);
-            }
-            Ok(failures)
+                statement.query_map(params![state.map(LabelState::name), LISTED], failure_row)?;
+            rows.map(|row| row?).collect()
         })
     }
 
     /// One label with what a list shows beside it.
-    pub fn failure(&self, label: Label) -> Result<Failure> {
-        self.read(|connection| beside(connection, label)?.ok_or(StoreError::NotFound("rollout")))
+    pub fn failure(&self, target: &RolloutRef) -> Result<Failure> {
+        self.read(|connection| {
+            let sql = format!(
+                "{FAILURES} WHERE l.run = ?1 AND l.step = ?2 AND l.group_index = ?3
+                 AND l.rollout_index = ?4"
+            );
+            let place = params![target.run, int(target.step), target.group, target.rollout];
+            connection
+                .prepare_cached(&sql)?
+                .query_row(place, failure_row)
+                .optional()?
+                .ok_or(StoreError::NotFound("label"))?
+        })
     }
 
     /// Makes the labels again from the annotation log; gives the number of operations.
@@ -98,14 +115,15 @@ impl Store {
 }
 
 fn fold_op(tx: &Connection, op: &Op, by: &PersonRef, role: Role, at: f64) -> Result<Label> {
+    let (video, beside) = find_beside(tx, &op.target)?.ok_or(StoreError::NotFound("rollout"))?;
     let before = find_label(tx, &op.target)?;
     let after = apply(before.as_ref(), op, by, role, at)
         .map_err(|refusal| StoreError::Refused { refusal, label: before.clone().map(Box::new) })?;
     let target = &after.target;
     tx.prepare_cached(
         "INSERT OR REPLACE INTO labels (run, step, group_index, rollout_index, version, state,
-                                        at, json)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+                                        at, json, video, beside)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
     )?
     .execute(params![
         target.run,
@@ -115,7 +133,9 @@ fn fold_op(tx: &Connection, op: &Op, by: &PersonRef, role: Role, at: f64) -> Res
         int(after.version),
         after.state.name(),
         at,
-        serde_json::to_string(&after)?
+        serde_json::to_string(&after)?,
+        video.as_str(),
+        serde_json::to_string(&beside)?
     ])?;
     Ok(after)
 }
@@ -133,32 +153,42 @@ fn find_label(connection: &Connection, target: &RolloutRef) -> Result<Option<Lab
     Ok(json.map(|json| serde_json::from_str(&json)).transpose()?)
 }
 
-fn beside(connection: &Connection, label: Label) -> Result<Option<Failure>> {
-    let target = &label.target;
-    let Some(group) = find_group(connection, &target.run, target.step, target.group)? else {
+fn find_beside(tx: &Connection, target: &RolloutRef) -> Result<Option<(VideoId, Beside)>> {
+    let Some(group) = find_group(tx, &target.run, target.step, target.group)? else {
         return Ok(None);
     };
-    let Some(rollout) = group.rollouts.iter().find(|r| r.index == target.rollout) else {
+    let Some(rollout) = group.rollouts.into_iter().find(|r| r.index == target.rollout) else {
         return Ok(None);
     };
-    let run_name = connection
-        .prepare_cached("SELECT name FROM runs WHERE id = ?1")?
-        .query_row([&target.run], |row| row.get(0))
-        .optional()?
-        .unwrap_or_default();
-    Ok(Some(Failure {
-        run_name,
-        cell: group.sample.spec.task.cell(),
-        task: group.sample.spec.task.kind(),
-        question: group.sample.question.clone(),
-        text: rollout.text.clone(),
-        truth: group.sample.answer.clone(),
+    let sample = group.sample;
+    let beside = Beside {
+        cell: sample.spec.task.cell(),
+        task: sample.spec.task.kind(),
+        question: sample.question,
+        text: rollout.text,
+        truth: sample.answer,
         reward: rollout.reward.total,
-        video_name: name_of(connection, &group.sample.spec.video)?,
-        label,
-    }))
+    };
+    Ok(Some((sample.spec.video, beside)))
 }
 
-fn json_row(row: &rusqlite::Row<'_>) -> rusqlite::Result<String> {
-    row.get(0)
+fn failure_row(row: &Row<'_>) -> rusqlite::Result<Result<Failure>> {
+    let (label, beside): (String, String) = (row.get(0)?, row.get(1)?);
+    // A video may have left the library.
+    let (run, video): (Option<String>, Option<String>) = (row.get(2)?, row.get(3)?);
+    let read = || -> Result<Failure> {
+        let Beside { cell, task, question, text, truth, reward } = serde_json::from_str(&beside)?;
+        Ok(Failure {
+            label: serde_json::from_str(&label)?,
+            run_name: run.unwrap_or_default(),
+            cell,
+            task,
+            question,
+            text,
+            truth,
+            reward,
+            video_name: video.unwrap_or_default(),
+        })
+    };
+    Ok(read())
 }
