@@ -169,13 +169,14 @@ fn tolerant_order(text: &str) -> Parsed {
         let n = digits.len();
         (2..=9).contains(&n) && (1..=n).all(|k| digits.contains(char::from(b'0' + k as u8)))
     };
-    let runs = text.split(|c: char| !c.is_ascii_digit()).filter(|r| !r.is_empty());
-    if let Some(order) = runs.filter(|run| is_permutation(run)).next_back() {
+    let mut runs = text.split(|c: char| !c.is_ascii_digit()).filter(|r| !r.is_empty());
+    if let Some(order) = runs.rfind(|run| is_permutation(run)) {
         return Parsed::Order { order: order.to_owned() };
     }
     let listed = text.split(|c: char| !(c.is_ascii_digit() || " ,;>-[]".contains(c)));
-    let joined = listed.map(|part| part.chars().filter(char::is_ascii_digit).collect::<String>());
-    match joined.filter(|digits| is_permutation(digits)).next_back() {
+    let mut joined =
+        listed.map(|part| part.chars().filter(char::is_ascii_digit).collect::<String>());
+    match joined.rfind(|digits| is_permutation(digits)) {
         Some(order) => Parsed::Order { order },
         None => Parsed::unreadable("no order of the clips"),
     }
