@@ -17,7 +17,7 @@ struct Case {
 
 fn folder() -> Option<PathBuf> {
     let folder =
-        PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../../shared/goldens/perturb");
+        PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../tests/goldens/perturb");
     if folder.is_dir() {
         return Some(folder);
     }

@@ -14,7 +14,7 @@ use std::sync::Arc;
 pub fn golden() -> Option<Golden> {
     let dir = PathBuf::from(concat!(
         env!("CARGO_MANIFEST_DIR"),
-        "/../../../../shared/goldens/qwen3vl-tiny"
+        "/../../../tests/goldens/qwen3vl-tiny"
     ));
     if !dir.join("reference.safetensors").exists() {
         eprintln!("SKIPPED: the golden checkpoint is not at {}", dir.display());
