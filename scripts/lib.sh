@@ -9,7 +9,9 @@ tools=${VIDEOSSR_TOOLS:-${XDG_CACHE_HOME:-$HOME/.cache}/videossr-studio}
 
 wasm_target=wasm32-unknown-unknown
 wasm_home=$tools/rust-wasm                # the fallback compiler, where one was needed
+binaryen=$tools/binaryen                  # wasm-opt, where the system has none or an old one
 trunk_version=0.21.14
+binaryen_version=132.0.0
 
 say() { printf '%s: %s\n' "${0##*/}" "$*" >&2; }
 die() { say "$*"; exit 1; }
@@ -40,8 +42,9 @@ use_web_tools() {
     # for cargo, which rustup may start with its own compilers first on PATH
     export RUSTC=$wasm_home/bin/rustc RUSTDOC=$wasm_home/bin/rustdoc
   fi
-  # Trunk insists on a wasm-opt for release builds; without one the page is built unshrunk.
-  have wasm-opt || PATH=$PATH:$root/scripts/no-wasm-opt
+  # Trunk insists on a wasm-opt for release builds; without a fitting one the page is built unshrunk.
+  PATH=$binaryen/node_modules/.bin:$PATH
+  wasm_opt_fits || PATH=$root/scripts/no-wasm-opt:$PATH
   # Trunk reads this as a boolean, while the convention is "set to anything".
   [ -z "${NO_COLOR:-}" ] || export NO_COLOR=true
   export PATH TRUNK_SKIP_VERSION_CHECK=true
@@ -52,6 +55,14 @@ trunk_fits() {
   v=$(trunk --version 2>/dev/null) || return 1
   v=${v#* }
   at_least "$trunk_version" "$v" && ! at_least 0.23.0 "$v"
+}
+
+# Old ones (Debian 12 has 108) garble the function table: the page then fails before it starts.
+wasm_opt_fits() {
+  local v
+  v=$(wasm-opt --version 2>/dev/null) || return 1
+  v=${v#wasm-opt version }
+  at_least "${binaryen_version%%.*}" "${v%% *}"
 }
 
 bindgen_fits() { [ "$(wasm-bindgen --version 2>/dev/null)" = "wasm-bindgen $(locked_bindgen)" ]; }

@@ -42,7 +42,6 @@ has_browser() { have chromium || have chromium-browser || have google-chrome || 
 has_driver() { have chromedriver; }
 has_pkgconfig() { have pkg-config; }
 has_brotli() { have brotli; }
-has_wasm_opt() { have wasm-opt; }
 
 # name | check | Debian, Ubuntu | Fedora | Homebrew | needed or wanted
 packages() {
@@ -52,7 +51,6 @@ pkg-config|has_pkgconfig|pkg-config|pkgconf-pkg-config|pkgconf|needed
 FFmpeg 5.1 or newer, with headers|has_ffmpeg|libavcodec-dev libavformat-dev libavutil-dev libswscale-dev|ffmpeg-free-devel|ffmpeg|needed
 libclang|has_libclang|libclang-dev|clang-devel|llvm|needed
 brotli|has_brotli|brotli|brotli|brotli|wanted
-wasm-opt|has_wasm_opt|binaryen|binaryen|binaryen|wanted
 T
   [ -n "$tests" ] && cat <<'T'
 a Chromium browser|has_browser|chromium|chromium|--cask chromium|needed
@@ -121,6 +119,15 @@ install_tool() {                          # crate, version
   build_tool "$1@$2"
 }
 
+check_wasm_opt() {
+  if ! wasm_opt_fits && have npm; then
+    say "installing wasm-opt $binaryen_version"
+    npm install --silent --no-audit --no-fund --prefix "$binaryen" "binaryen@$binaryen_version" >&2 || true
+    PATH=$binaryen/node_modules/.bin:$PATH
+  fi
+  if wasm_opt_fits; then say "$(wasm-opt --version)"; else say "wasm-opt: not there, the page will be a fifth larger"; fi
+}
+
 check_web_tools() {
   if "$root/scripts/wasm-toolchain.sh"; then
     use_web_tools
@@ -133,6 +140,7 @@ check_web_tools() {
   if bindgen_fits; then say "$(wasm-bindgen --version)"; else problem "wasm-bindgen-cli $(locked_bindgen) (cargo install wasm-bindgen-cli)"; fi
   trunk_fits || install_tool trunk "$trunk_version" || true
   if trunk_fits; then say "$(trunk --version)"; else problem "trunk $trunk_version (cargo install --locked trunk@$trunk_version)"; fi
+  check_wasm_opt
   rm -rf "$tools/build"
 }
 

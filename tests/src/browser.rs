@@ -7,6 +7,14 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 use thirtyfour::prelude::*;
 
+/// Without a screen, in a container, by root; no errands of the browser's own; videos may start
+/// without a click; pictures and words are the same on every machine.
+const FLAGS: &str = "headless=new disable-gpu
+    no-sandbox disable-dev-shm-usage
+    disable-background-networking disable-component-update disable-sync no-first-run
+    autoplay-policy=no-user-gesture-required mute-audio
+    force-color-profile=srgb lang=en-US";
+
 /// A chromedriver process on a free port; killed when dropped.
 pub struct Driver {
     child: Child,
@@ -37,27 +45,11 @@ impl Driver {
     /// A new browser with its own profile: its own person. `size` in pixels.
     pub async fn browser(&self, size: (u32, u32)) -> Result<Browser> {
         let mut caps = DesiredCapabilities::chrome();
-        for arg in [
-            "--headless=new",
-            "--no-sandbox",
-            "--disable-gpu",
-            "--disable-dev-shm-usage",
-            "--no-first-run",
-            "--no-default-browser-check",
-            "--disable-background-networking",
-            "--disable-component-update",
-            "--disable-sync",
-            "--disable-extensions",
-            "--disable-default-apps",
-            "--mute-audio",
-            "--autoplay-policy=no-user-gesture-required",
-            "--force-color-profile=srgb",
-            "--lang=en-US",
-            // Nothing but this machine resolves, so that no test depends on a network.
-            "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1",
-        ] {
-            caps.add_arg(arg)?;
+        for flag in FLAGS.split_whitespace() {
+            caps.add_arg(&format!("--{flag}"))?;
         }
+        // Nothing but this machine resolves: a test that needs a network would fail everywhere.
+        caps.add_arg("--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1")?;
         caps.add_arg(&format!("--window-size={},{}", size.0, size.1))?;
         caps.set_browser_log_level(thirtyfour::LoggingPrefsLogLevel::All)?;
         let driver =
