@@ -8,6 +8,8 @@ use serde_json::{Map, Value, json};
 use std::fs;
 use std::path::Path;
 
+mod checks;
+
 /// Fields that this program does not read but writes back as it found them.
 pub type Extra = Map<String, Value>;
 
@@ -55,6 +57,9 @@ pub struct TextConfig {
     pub head_dim: Option<usize>,
     /// Rows of the embedding.
     pub vocab_size: usize,
+    /// Positions that prompt and answer may take together; any number where absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_position_embeddings: Option<usize>,
     /// Epsilon of every RMSNorm.
     #[serde(default = "default_eps")]
     pub rms_norm_eps: f64,
@@ -217,89 +222,6 @@ impl PolicyConfig {
     /// Whether the head shares the embedding's weights.
     pub fn tied(&self) -> bool {
         self.tie_word_embeddings.or(self.text_config.tie_word_embeddings).unwrap_or(false)
-    }
-
-    /// Checks that the sizes fit together.
-    ///
-    /// # Errors
-    /// One sentence naming the first field that does not fit.
-    pub fn validate(&self) -> Result<(), PolicyError> {
-        let (text, vision) = (&self.text_config, &self.vision_config);
-        let checks = [
-            (
-                text.hidden_size > 0 && text.vocab_size > 0,
-                "hidden_size and vocab_size must be positive".to_string(),
-            ),
-            (
-                text.num_attention_heads > 0 && text.num_key_value_heads > 0,
-                "the decoder needs heads".into(),
-            ),
-            (
-                text.num_key_value_heads > 0
-                    && text.num_attention_heads.is_multiple_of(text.num_key_value_heads),
-                format!(
-                    "num_attention_heads {} is no multiple of num_key_value_heads {}",
-                    text.num_attention_heads, text.num_key_value_heads
-                ),
-            ),
-            (
-                text.head_dim() > 0 && text.head_dim().is_multiple_of(2),
-                format!("head_dim {} must be even", text.head_dim()),
-            ),
-            (
-                text.mrope_section().iter().sum::<usize>() == text.head_dim() / 2,
-                format!(
-                    "mrope_section {:?} must sum to half of head_dim {}",
-                    text.mrope_section(),
-                    text.head_dim()
-                ),
-            ),
-            (
-                vision.num_heads > 0
-                    && vision.hidden_size.is_multiple_of(vision.num_heads.max(1) * 4),
-                format!(
-                    "vision hidden_size {} must be a multiple of 4 x num_heads {}",
-                    vision.hidden_size, vision.num_heads
-                ),
-            ),
-            (
-                vision.out_hidden_size == text.hidden_size,
-                format!(
-                    "vision out_hidden_size {} must equal hidden_size {}",
-                    vision.out_hidden_size, text.hidden_size
-                ),
-            ),
-            (
-                vision.grid_side().pow(2) == vision.num_position_embeddings
-                    && vision.grid_side() > 0,
-                format!("num_position_embeddings {} is no square", vision.num_position_embeddings),
-            ),
-            (
-                vision.spatial_merge_size > 0
-                    && vision.patch_size > 0
-                    && vision.temporal_patch_size > 0,
-                "patch sizes must be positive".into(),
-            ),
-            (
-                vision.deepstack_visual_indexes.iter().all(|&i| i < vision.depth),
-                format!(
-                    "deepstack_visual_indexes {:?} reach past depth {}",
-                    vision.deepstack_visual_indexes, vision.depth
-                ),
-            ),
-            (
-                vision.deepstack_visual_indexes.windows(2).all(|w| w[0] < w[1]),
-                "deepstack_visual_indexes must rise".into(),
-            ),
-            (
-                vision.deepstack_visual_indexes.len() <= text.num_hidden_layers,
-                "more DeepStack levels than decoder layers".into(),
-            ),
-        ];
-        match checks.into_iter().find(|(holds, _)| !holds) {
-            Some((_, message)) => Err(PolicyError::Config(message)),
-            None => Ok(()),
-        }
     }
 }
 

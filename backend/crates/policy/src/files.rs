@@ -23,11 +23,12 @@ struct Loaded {
 
 /// Runs the network over `input_ids` `[1, T]`, `pixel_values_videos` `[patches, dim]` and
 /// `video_grid_thw` `[clips, 3]` and writes `logits` `[1, T, vocab]`, `position_ids` `[3, 1, T]`,
-/// `vision_merged` `[tokens, hidden]` and, where the input has a `continuation` `[1, C]`,
-/// `continuation_logprobs` `[1, C]`.
+/// `vision_merged` `[tokens, hidden]` and, where the input has a `continuation` `[1, C]` (which
+/// may be empty), `continuation_logprobs` `[1, C]`.
 ///
 /// # Errors
-/// An unusable folder, input or output file.
+/// An unusable folder or output file; an input file that holds no tokens, or ids outside the
+/// vocabulary.
 pub fn logits_file(
     dir: &Path,
     input: &Path,
@@ -55,7 +56,7 @@ pub fn logits_file(
     }
     if let Some(ids) = continuation {
         let logprobs = continuation_logprobs(&model, &prompt, &ids);
-        output.floats("continuation_logprobs", vec![1, ids.len()], &logprobs);
+        output.push("continuation_logprobs", Dtype::F32, vec![1, ids.len()], logprobs);
     }
     output.write(out)
 }
@@ -79,42 +80,71 @@ pub fn generate_file(
     Ok(groups.into_iter().flatten().next().map_or_else(Vec::new, |rollout| rollout.ids))
 }
 
-fn continuation_logprobs(model: &Model, prompt: &Prompt, ids: &[u32]) -> Tensor<1> {
+/// Little-endian numbers, one per id; a pass over no tokens is none.
+fn continuation_logprobs(model: &Model, prompt: &Prompt, ids: &[u32]) -> Vec<u8> {
+    if ids.is_empty() {
+        return Vec::new();
+    }
     let mut packed = Packed::new();
     let prefix = packed.prefix(prompt);
     let suffix = packed.suffix(prefix, ids);
-    model.logprobs(model.forward_rows(&packed, &packed.target_rows(suffix, 0)), ids, 1.0)
+    let hidden = model.forward_rows(&packed, &packed.target_rows(suffix, 0));
+    bytes(&model.logprobs(hidden, ids, 1.0))
 }
 
 fn load(dir: &Path, input: &Path, device: &Device) -> Result<Loaded, PolicyError> {
     let config = PolicyConfig::load(dir)?;
     let model = Model::build(&config, &mut WeightFiles::open(dir)?, device)?;
-    let bytes = fs::read(input).map_err(|source| PolicyError::io(input, source))?;
-    let tensors = SafeTensors::deserialize(&bytes)
+    let file = fs::read(input).map_err(|source| PolicyError::io(input, source))?;
+    let tensors = SafeTensors::deserialize(&file)
         .map_err(|error| PolicyError::Input(format!("{}: {error}", input.display())))?;
-    let ids = ids(&tensors, "input_ids")?
-        .ok_or_else(|| PolicyError::Input("input_ids is missing".into()))?;
-    let grids: Vec<[usize; 3]> = integers(&tensors, "video_grid_thw")?
-        .unwrap_or_default()
-        .chunks_exact(3)
-        .map(|grid| [grid[0] as usize, grid[1] as usize, grid[2] as usize])
-        .collect();
+    let vocabulary = config.text_config.vocab_size;
+    let ids = ids(&tensors, "input_ids", vocabulary)?
+        .filter(|ids| !ids.is_empty())
+        .ok_or_else(|| PolicyError::Input("input_ids is missing or empty".into()))?;
+    let grids = grids(&tensors)?;
     let patches = match tensors.tensor("pixel_values_videos") {
         Ok(view) => weights::floats("pixel_values_videos", &view)?,
         Err(_) => Vec::new(),
     };
-    let continuation = self::ids(&tensors, "continuation")?;
+    let continuation = self::ids(&tensors, "continuation", vocabulary)?;
     let prompt = Prompt::from_parts(&config, ids, Arc::new(patches), grids)?;
     Ok(Loaded { config, model, prompt, continuation })
 }
 
-fn ids(tensors: &SafeTensors, name: &str) -> Result<Option<Vec<u32>>, PolicyError> {
+/// Token ids of a tensor, each below `vocabulary`.
+fn ids(
+    tensors: &SafeTensors,
+    name: &str,
+    vocabulary: usize,
+) -> Result<Option<Vec<u32>>, PolicyError> {
     let Some(values) = integers(tensors, name)? else { return Ok(None) };
     let ids = values.into_iter().map(|id| {
-        u32::try_from(id)
-            .map_err(|_| PolicyError::Input(format!("{name} holds {id}, which is no token id")))
+        u32::try_from(id).ok().filter(|&id| (id as usize) < vocabulary).ok_or_else(|| {
+            PolicyError::Input(format!(
+                "{name} holds {id}, but token ids go from 0 to {}",
+                vocabulary - 1
+            ))
+        })
     });
     ids.collect::<Result<_, _>>().map(Some)
+}
+
+/// Grids `[t, h, w]` in patches; none where the tensor is absent.
+fn grids(tensors: &SafeTensors) -> Result<Vec<[usize; 3]>, PolicyError> {
+    let values = integers(tensors, "video_grid_thw")?.unwrap_or_default();
+    // Far above any clip, and no product of three overflows.
+    let side = |n: i64| u16::try_from(n).ok().filter(|&n| n > 0).map(usize::from);
+    let rows = values.chunks(3).map(|grid| match grid {
+        &[t, h, w] => Some([side(t)?, side(h)?, side(w)?]),
+        _ => None,
+    });
+    rows.collect::<Option<_>>().ok_or_else(|| {
+        PolicyError::Input(format!(
+            "video_grid_thw must hold three numbers from 1 to {} a clip",
+            u16::MAX
+        ))
+    })
 }
 
 fn integers(tensors: &SafeTensors, name: &str) -> Result<Option<Vec<i64>>, PolicyError> {
@@ -134,6 +164,10 @@ fn integers(tensors: &SafeTensors, name: &str) -> Result<Option<Vec<i64>>, Polic
     }
 }
 
+fn bytes<const D: usize>(tensor: &Tensor<D>) -> Vec<u8> {
+    tensor.to_data().iter::<f32>().flat_map(f32::to_le_bytes).collect()
+}
+
 #[derive(Default)]
 struct Output {
     tensors: Vec<(String, Dtype, Vec<usize>, Vec<u8>)>,
@@ -141,8 +175,7 @@ struct Output {
 
 impl Output {
     fn floats<const D: usize>(&mut self, name: &str, shape: Vec<usize>, tensor: &Tensor<D>) {
-        let bytes = tensor.to_data().iter::<f32>().flat_map(f32::to_le_bytes).collect();
-        self.push(name, Dtype::F32, shape, bytes);
+        self.push(name, Dtype::F32, shape, bytes(tensor));
     }
 
     fn push(&mut self, name: &str, dtype: Dtype, shape: Vec<usize>, bytes: Vec<u8>) {

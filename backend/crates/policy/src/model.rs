@@ -77,8 +77,8 @@ impl Model {
     }
 
     /// Hidden states after the final norm: `[packed.len(), hidden]`. Inputs are made on the
-    /// model's own device; `_device` is the caller's idea of it.
-    pub fn forward(&self, packed: &Packed, _device: &Device) -> Tensor<2> {
+    /// model's own device.
+    pub fn forward(&self, packed: &Packed) -> Tensor<2> {
         self.run(packed, |_| ())
     }
 

@@ -38,7 +38,7 @@ impl Drop for Scratch {
 fn logits(policy: &Policy) -> Vec<f32> {
     let mut packed = Packed::new();
     packed.prefix(&nano::prompt(policy, 5, 4));
-    let hidden = policy.model.forward(&packed, &policy.device);
+    let hidden = policy.model.forward(&packed);
     numbers(policy.model.logits(hidden))
 }
 
@@ -104,7 +104,7 @@ fn a_saved_folder_loads_to_the_same_bytes_and_logits() {
 
 #[test]
 fn the_reference_checkpoint_is_written_back_with_its_names_and_shapes() {
-    let Some(golden) = common::golden() else { return };
+    let golden = common::golden();
     let scratch = Scratch::new("golden");
     let out = scratch.at("model.safetensors");
     policy::weights::save(&golden.model(), &golden.config, &out).unwrap();
@@ -286,7 +286,7 @@ fn broken_configs_are_named() {
 
 #[test]
 fn the_file_commands_answer_as_the_reference() {
-    let Some(golden) = common::golden() else { return };
+    let golden = common::golden();
     let scratch = Scratch::new("files");
     let (input, out) = (golden.dir.join("reference.safetensors"), scratch.at("out.safetensors"));
     let device = policy::pick("cpu").unwrap();
@@ -312,4 +312,63 @@ fn the_file_commands_answer_as_the_reference() {
     assert!(policy::logits_file(&golden.dir, &scratch.at("bad"), &out, &device).is_err());
     let model = Model::build(&golden.config, &mut WeightFiles::open(&golden.dir).unwrap(), &device);
     assert!(model.is_ok());
+}
+
+/// The golden input with one tensor replaced.
+fn golden_input(path: &Path, name: &str, dtype: Dtype, shape: Vec<usize>, data: &[u8]) {
+    let bytes = fs::read(common::golden().dir.join("reference.safetensors")).unwrap();
+    let whole = SafeTensors::deserialize(&bytes).unwrap();
+    let wanted = ["input_ids", "pixel_values_videos", "video_grid_thw", "continuation"];
+    let mut views: Vec<_> = whole
+        .tensors()
+        .into_iter()
+        .filter(|(other, _)| wanted.contains(&other.as_str()) && other != name)
+        .collect();
+    views.push((name.to_string(), TensorView::new(dtype, shape, data).unwrap()));
+    fs::write(path, safetensors::serialize(views, None).unwrap()).unwrap();
+}
+
+fn int_input(path: &Path, name: &str, values: &[i64]) {
+    let data: Vec<u8> = values.iter().flat_map(|v| v.to_le_bytes()).collect();
+    golden_input(path, name, Dtype::I64, vec![1, values.len()], &data);
+}
+
+#[test]
+fn ids_outside_the_vocabulary_and_impossible_grids_are_refused() {
+    let golden = common::golden();
+    let scratch = Scratch::new("strangers");
+    let (input, out) = (scratch.at("in.safetensors"), scratch.at("out.safetensors"));
+    let device = policy::pick("cpu").unwrap();
+    let cases: [(&str, &[i64], &str); 9] = [
+        ("continuation", &[5, 600], "continuation holds 600, but token ids go from 0 to 599"),
+        ("continuation", &[-1], "continuation holds -1"),
+        ("continuation", &[1 << 40], "continuation holds"),
+        ("input_ids", &[600], "input_ids holds 600"),
+        ("input_ids", &[], "input_ids is missing or empty"),
+        ("video_grid_thw", &[-2, 6, 4], "video_grid_thw"),
+        ("video_grid_thw", &[2, 0, 4], "video_grid_thw"),
+        ("video_grid_thw", &[1 << 62, 4, 4], "video_grid_thw"),
+        ("video_grid_thw", &[2, 6], "video_grid_thw"),
+    ];
+    for (name, values, expected) in cases {
+        int_input(&input, name, values);
+        let logits = policy::logits_file(&golden.dir, &input, &out, &device);
+        let generated = policy::generate_file(&golden.dir, &input, 4, true, &device);
+        for error in [logits.unwrap_err(), generated.unwrap_err()] {
+            assert!(error.to_string().contains(expected), "{name} {values:?}: {error}");
+        }
+    }
+}
+
+#[test]
+fn an_empty_continuation_gives_an_empty_tensor() {
+    let golden = common::golden();
+    let scratch = Scratch::new("empty");
+    let (input, out) = (scratch.at("in.safetensors"), scratch.at("out.safetensors"));
+    int_input(&input, "continuation", &[]);
+    let device = policy::pick("cpu").unwrap();
+    policy::logits_file(&golden.dir, &input, &out, &device).unwrap();
+    let bytes = fs::read(&out).unwrap();
+    let tensors = SafeTensors::deserialize(&bytes).unwrap();
+    assert_eq!(tensors.tensor("continuation_logprobs").unwrap().shape(), [1, 0]);
 }

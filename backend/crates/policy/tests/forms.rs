@@ -49,14 +49,13 @@ fn shared(model: &Model, prompts: &[Prompt]) -> Outcome {
 
 fn separate(model: &Model, prompts: &[Prompt]) -> Outcome {
     let model = model.clone().train();
-    let device = policy::pick("cpu").unwrap();
     let mut logprobs = Vec::new();
     for (prompt, answers) in prompts.iter().zip(answers()) {
         for answer in answers {
             let mut packed = Packed::new();
             let prefix = packed.prefix(prompt);
             let suffix = packed.suffix(prefix, &answer);
-            let hidden = model.forward(&packed, &device);
+            let hidden = model.forward(&packed);
             logprobs.push(model.logprobs(
                 model.select(hidden, &packed.target_rows(suffix, 0)),
                 &answer,

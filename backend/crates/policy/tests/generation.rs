@@ -6,8 +6,8 @@ mod common;
 use common::golden;
 use policy::ops::Kernels;
 use policy::{
-    Clip, Generated, Packed, Part, Policy, PolicyConfig, PolicyTokenizer, Processor, Prompt,
-    SamplingOptions, generate,
+    Clip, Finish, Generated, Packed, Part, Policy, PolicyConfig, PolicyTokenizer, Processor,
+    Prompt, SamplingOptions, generate,
 };
 
 fn nano(seed: u64) -> Policy {
@@ -35,7 +35,7 @@ fn options() -> SamplingOptions {
 
 #[test]
 fn greedy_tokens_are_the_references() {
-    let Some(golden) = golden() else { return };
+    let golden = golden();
     let input = golden.dir.join("reference.safetensors");
     let device = policy::pick("cpu").unwrap();
     let ids = policy::generate_file(&golden.dir, &input, 12, true, &device).unwrap();
@@ -125,4 +125,28 @@ fn a_seed_repeats_and_bad_options_are_refused() {
     let ids =
         |o: &SamplingOptions| generate(&policy, &prompts, &[vec![1]], o).unwrap()[0][0].ids.clone();
     assert_eq!(ids(&narrow), ids(&greedy));
+}
+
+#[test]
+fn an_answer_ends_at_the_last_position_however_many_tokens_are_asked_for() {
+    let mut policy = nano(8);
+    policy.config.eos_token_ids = Vec::new();
+    let prompts = [prompt(&policy, 1, 4), prompt(&policy, 2, 6)];
+    let last = prompts.iter().map(|prompt| prompt.next_position).max().unwrap() as usize + 3;
+    policy.config.text_config.max_position_embeddings = Some(last);
+    let endless = SamplingOptions { max_new: usize::MAX, ..options() };
+    let mut plain = policy.clone();
+    plain.model = plain.model.with_kernels(Kernels::Plain);
+    for policy in [&policy, &plain] {
+        let groups = generate(policy, &prompts, &[vec![1, 2], vec![3]], &endless).unwrap();
+        for (prompt, group) in prompts.iter().zip(&groups) {
+            for answer in group {
+                assert_eq!(answer.ids.len(), last - prompt.next_position as usize);
+                assert_eq!(answer.finish, Finish::Length);
+            }
+        }
+    }
+    policy.config.text_config.max_position_embeddings = Some(last - 3);
+    let error = generate(&policy, &prompts, &[vec![1], vec![2]], &endless).unwrap_err();
+    assert!(error.to_string().contains("no room for an answer"), "{error}");
 }

@@ -34,7 +34,7 @@ pub(super) fn decode(
         })
         .collect();
     rollouts.par_chunks_mut(ROWS).for_each(|rollouts| {
-        let mut task = Task::new(&weights, &shared, rollouts.len(), options.max_new);
+        let mut task = Task::new(&weights, &shared, rollouts.len());
         loop {
             let live: Vec<usize> = (0..rollouts.len()).filter(|&i| !rollouts[i].done).collect();
             if live.is_empty() {
@@ -178,22 +178,16 @@ impl Keys {
 struct Task<'a> {
     weights: &'a Weights,
     shared: &'a [Vec<Keys>],
-    /// Per layer `[answers, max_new, 2 * key heads * dim]`: keys, then values of a token.
-    own: Vec<Vec<f32>>,
-    max_new: usize,
+    /// Per layer and answer `[tokens so far, 2 * key heads * dim]`: keys, then values of a token.
+    /// They grow with the answer, so that the longest answer allowed costs nothing.
+    own: Vec<Vec<Vec<f32>>>,
     scores: Vec<f32>,
 }
 
 impl<'a> Task<'a> {
-    fn new(weights: &'a Weights, shared: &'a [Vec<Keys>], answers: usize, max_new: usize) -> Self {
-        let size = answers * max_new * 2 * weights.heads.keys * weights.heads.dim;
-        Self {
-            weights,
-            shared,
-            own: vec![vec![0.0; size]; weights.layers.len()],
-            max_new,
-            scores: Vec::new(),
-        }
+    fn new(weights: &'a Weights, shared: &'a [Vec<Keys>], answers: usize) -> Self {
+        let own = vec![vec![Vec::new(); answers]; weights.layers.len()];
+        Self { weights, shared, own, scores: Vec::new() }
     }
 
     /// One more token for the live answers: logits `[live.len(), vocab]` after their last one.
@@ -248,18 +242,17 @@ impl<'a> Task<'a> {
             .zip(out.chunks_exact_mut(heads.queries * heads.dim))
             .zip(live)
         {
-            let own = &mut self.own[layer][i * self.max_new * kept..][..self.max_new * kept];
-            let step = rollouts[i].out.ids.len() - 1;
-            own[step * kept..][..kept].copy_from_slice(&packed[heads.queries * heads.dim..]);
+            let own = &mut self.own[layer][i];
+            own.extend_from_slice(&packed[heads.queries * heads.dim..]);
             let shared = &self.shared[layer][rollouts[i].prompt];
-            self.scores.resize(shared.tokens + self.max_new, 0.0);
+            self.scores.resize(shared.tokens + own.len() / kept, 0.0);
             for (head, out) in out.chunks_exact_mut(heads.dim).enumerate() {
                 let key = head * heads.keys / heads.queries;
                 let (keys, values) = shared.head(key, heads.dim);
                 let view = View {
                     keys,
                     values,
-                    own: &own[key * heads.dim..(step + 1) * kept],
+                    own: &own[key * heads.dim..],
                     kept,
                     offset: heads.keys * heads.dim,
                 };

@@ -26,7 +26,7 @@ pub struct SamplingOptions {
     pub top_p: f32,
     /// Keeps this many of the likeliest tokens; 0 keeps all.
     pub top_k: usize,
-    /// Most tokens of an answer.
+    /// Most tokens of an answer; it also ends at the policy's last position.
     pub max_new: usize,
     /// Always takes the likeliest token.
     pub greedy: bool,
@@ -59,7 +59,7 @@ impl SamplingOptions {
 pub enum Finish {
     /// The policy said so.
     Eos,
-    /// `max_new` was reached.
+    /// `max_new` or the policy's last position was reached.
     Length,
 }
 
@@ -104,16 +104,18 @@ pub fn generate(
 struct Rollout {
     /// Index of its prompt.
     prompt: usize,
+    /// Most tokens it may have.
+    room: usize,
     rng: Rng,
     out: Generated,
     done: bool,
 }
 
 impl Rollout {
-    fn new(prompt: usize, seed: u64) -> Self {
+    fn new(prompt: usize, room: usize, seed: u64) -> Self {
         let out =
             Generated { ids: vec![], logprobs: vec![], entropies: vec![], finish: Finish::Length };
-        Self { prompt, rng: Rng::new(seed), out, done: false }
+        Self { prompt, room, rng: Rng::new(seed), out, done: false }
     }
 
     /// Draws the next token from a row of logits.
@@ -126,7 +128,7 @@ impl Rollout {
             self.out.finish = Finish::Eos;
             self.done = true;
         }
-        self.done |= self.out.ids.len() >= options.max_new;
+        self.done |= self.out.ids.len() >= self.room;
     }
 
     /// Position of the token drawn last.
@@ -170,12 +172,11 @@ impl Engine<'_> {
         if prompts.is_empty() {
             return Ok(Vec::new());
         }
-        let pairs = seeds
-            .iter()
-            .enumerate()
-            .flat_map(|(i, seeds)| seeds.iter().map(move |&seed| (i, seed)));
-        let mut rollouts: Vec<Rollout> =
-            pairs.map(|(prompt, seed)| Rollout::new(prompt, seed)).collect();
+        let mut rollouts = Vec::new();
+        for (index, (prompt, seeds)) in prompts.iter().zip(seeds).enumerate() {
+            let room = options.max_new.min(self.room(prompt)?);
+            rollouts.extend(seeds.iter().map(|&seed| Rollout::new(index, room, seed)));
+        }
         if options.max_new > 0 {
             let prefill = self.prefill(prompts);
             for rollout in &mut rollouts {
@@ -188,6 +189,23 @@ impl Engine<'_> {
         }
         let mut done = rollouts.into_iter().map(|rollout| rollout.out);
         Ok(seeds.iter().map(|seeds| done.by_ref().take(seeds.len()).collect()).collect())
+    }
+
+    /// Positions left for an answer to this prompt, at least 1.
+    fn room(&self, prompt: &Prompt) -> Result<usize, PolicyError> {
+        if prompt.ids.is_empty() {
+            return Err(PolicyError::Prompt("it has no tokens, so nothing can follow it".into()));
+        }
+        let Some(positions) = self.config.text_config.max_position_embeddings else {
+            return Ok(usize::MAX);
+        };
+        match positions.checked_sub(prompt.next_position.max(0) as usize) {
+            Some(room) if room > 0 => Ok(room),
+            _ => Err(PolicyError::Prompt(format!(
+                "it takes {} positions, but the policy has {positions}: no room for an answer",
+                prompt.next_position
+            ))),
+        }
     }
 
     fn prefill(&self, prompts: &[Prompt]) -> Prefill {

@@ -10,6 +10,9 @@ use rayon::prelude::*;
 use std::collections::HashMap;
 use std::ops::Range;
 
+mod backward;
+pub(crate) use backward::{Saved, backward};
+
 /// Query rows handled at once.
 const BLOCK: usize = 64;
 
@@ -195,155 +198,6 @@ fn softmax_body(row: &mut [f32]) -> f32 {
 simd_fn! {
     /// Softmax in place; gives the logarithm of the normaliser.
     fn softmax = softmax_body(row: &mut [f32]) -> f32
-}
-
-#[inline(always)]
-fn weights_body(row: &mut [f32], norm: f32) {
-    for x in row.iter_mut() {
-        *x = simd::exp(*x - norm);
-    }
-}
-simd_fn! {
-    /// Scores to weights by a known normaliser.
-    fn weights = weights_body(row: &mut [f32], norm: f32)
-}
-
-#[inline(always)]
-fn score_grads_body(weights: &[f32], grads: &mut [f32], out: &[f32], out_grad: &[f32], scale: f32) {
-    let mean = simd::dot(out, out_grad);
-    for (weight, grad) in weights.iter().zip(grads) {
-        *grad = weight * (*grad - mean) * scale;
-    }
-}
-simd_fn! {
-    /// Gradients of weights to gradients of scores.
-    fn score_grads = score_grads_body(weights: &[f32], grads: &mut [f32], out: &[f32], out_grad: &[f32], scale: f32)
-}
-
-/// What a backward pass reads.
-pub(crate) struct Saved<'a> {
-    pub packed: &'a [f32],
-    pub out: &'a [f32],
-    pub norms: &'a [f32],
-}
-
-/// Gradient of the packed heads `[n, heads.width()]` from the output's `[n, queries * dim]`.
-pub(crate) fn backward(
-    saved: &Saved,
-    grad: &[f32],
-    segments: &[Segment],
-    heads: Heads,
-) -> Vec<f32> {
-    let n = saved.packed.len() / heads.width();
-    let mut out = vec![0.0; saved.packed.len()];
-    let target = Shared::new(&mut out);
-    let group = heads.queries / heads.keys;
-    let families = families(segments);
-    let scratch = || (Vec::new(), Vec::new());
-    tasks(&families, heads.keys).par_iter().for_each_init(
-        scratch,
-        |(scores, grads), &(family, key)| {
-            for head in key * group..(key + 1) * group {
-                let columns = columns(heads, head);
-                let norms = &saved.norms[head * n..(head + 1) * n];
-                for block in family.members.iter().flat_map(|segment| Block::all(segment)) {
-                    block_backward(
-                        saved,
-                        grad,
-                        &block,
-                        columns,
-                        norms,
-                        [&mut *scores, &mut *grads],
-                        target,
-                    );
-                }
-            }
-        },
-    );
-    out
-}
-
-fn block_backward(
-    saved: &Saved,
-    grad: &[f32],
-    block: &Block,
-    c: Columns,
-    norms: &[f32],
-    [scores, grads]: [&mut Vec<f32>; 2],
-    target: Shared,
-) {
-    let (rows, keys, first) = (block.rows.len(), block.keys(), block.rows.start);
-    grow(scores, rows * keys);
-    grow(grads, rows * keys);
-    let at =
-        |row: usize, col: usize| Mat::rows(saved.packed[row * c.width + col..].as_ptr(), c.width);
-    let out_grad = Mat::rows(grad[first * c.out_width + c.out..].as_ptr(), c.out_width);
-    let scale = (c.dim as f32).powf(-0.5);
-    for (part, col) in block.parts() {
-        let size = [rows, part.len(), c.dim];
-        // SAFETY: scores and their gradients hold rows x keys; heads lie inside their rows.
-        unsafe {
-            product(
-                size,
-                scores[col..].as_mut_ptr(),
-                keys,
-                Store::Set,
-                at(first, c.query),
-                at(part.start, c.key).t(),
-                scale,
-            );
-            product(
-                size,
-                grads[col..].as_mut_ptr(),
-                keys,
-                Store::Set,
-                out_grad,
-                at(part.start, c.value).t(),
-                1.0,
-            );
-        }
-    }
-    let lines = scores.chunks_exact_mut(keys).zip(grads.chunks_exact_mut(keys));
-    for (i, (score, slope)) in lines.enumerate() {
-        let from = (first + i) * c.out_width + c.out;
-        let head = from..from + c.dim;
-        let (score, score_hidden) = score.split_at_mut(block.live(i));
-        let (slope, slope_hidden) = slope.split_at_mut(block.live(i));
-        weights(score, norms[first + i]);
-        score_grads(score, slope, &saved.out[head.clone()], &grad[head], scale);
-        score_hidden.fill(0.0);
-        slope_hidden.fill(0.0);
-    }
-    for (step, (part, col)) in block.parts().enumerate() {
-        let (p, s) =
-            (Mat::rows(scores[col..].as_ptr(), keys), Mat::rows(grads[col..].as_ptr(), keys));
-        let size = [part.len(), c.dim, rows];
-        let store = if step == 0 { Store::Set } else { Store::Add };
-        // SAFETY: the family's rows, this key head's and its query heads' columns belong to
-        // this task.
-        unsafe {
-            let to = |row: usize, col: usize| target.at(row * c.width + col);
-            product(size, to(part.start, c.value), c.width, Store::Add, p.t(), out_grad, 1.0);
-            product(
-                size,
-                to(part.start, c.key),
-                c.width,
-                Store::Add,
-                s.t(),
-                at(first, c.query),
-                1.0,
-            );
-            product(
-                [rows, c.dim, part.len()],
-                to(first, c.query),
-                c.width,
-                store,
-                s,
-                at(part.start, c.key),
-                1.0,
-            );
-        }
-    }
 }
 
 /// Makes the buffer exactly `len` long without clearing what is there.
