@@ -49,6 +49,18 @@ pub enum TaskError {
         /// Canonical height, pixels.
         height: u32,
     },
+    /// None of the samples tried shows its answer.
+    #[error(
+        "no frame shows the answer: {task} was tried {tries} times on {videos} video(s); add other videos or leave it out of the mixture."
+    )]
+    Unanswerable {
+        /// The task's cell.
+        task: String,
+        /// Samples that were made.
+        tries: usize,
+        /// Videos there are.
+        videos: usize,
+    },
     /// Weights that are negative, not finite or all zero; or nothing to choose from.
     #[error("{0}.")]
     BadMixture(String),

@@ -1,4 +1,4 @@
-//! Anomaly Grounding (VideoSSR, section 3.1): a run of frames is changed; when?
+//! Anomaly Grounding (arXiv 2511.06281, section 3.1): a run of frames is changed; when?
 
 use crate::error::TaskError;
 use crate::perturb::{Dials, Planter};
@@ -7,7 +7,7 @@ use crate::sample::{ClipFrames, Made};
 use media::FrameStrip;
 use shared::task::{Perturbation, SampleParams, Task, Truth};
 
-/// Changed frames, shortest and longest (VideoSSR release).
+/// Changed frames, shortest and longest (code released with arXiv 2511.06281).
 const LENGTH: (u64, u64) = (8, 16);
 
 pub(crate) fn make(
@@ -31,12 +31,12 @@ pub(crate) fn make(
     let mut grain = rng.child("grain");
     let size = strip.frame_bytes();
     for frame in clip.rgb[start * size..(start + length) * size].chunks_exact_mut(size) {
-        planter.apply(frame, &mut grain)?;
+        planter.apply(frame, &mut grain);
     }
     Ok(Made { clips: vec![clip], params, truth, shapes: None })
 }
 
-/// Strengths in the release's ranges, constant within the span, rounded so that they read
+/// Strengths in the released code's ranges, constant within the span, rounded so that they read
 /// well in files and are exactly what was used.
 fn draw_dials(
     kind: Perturbation,

@@ -2,6 +2,7 @@
 //! Pure in (strip, spec): the same spec gives the same bytes on any machine. It knows no
 //! tokens and no models, and it reads no file.
 
+mod answerable;
 mod blur;
 mod counting;
 mod draw;
@@ -19,7 +20,7 @@ pub mod warmup;
 
 pub use error::TaskError;
 pub use media::Picture;
-pub use mixture::{Mixture, spec_at};
+pub use mixture::{Mixture, sample_at, spec_at};
 pub use perturb::{Dials, perturb};
 pub use question::question;
 pub use rng::Rng;

@@ -3,9 +3,17 @@
 
 use crate::error::TaskError;
 use crate::rng::Rng;
+use crate::sample::{Sample, generate};
+use media::FrameStrip;
 use shared::config::MixtureItem;
 use shared::task::{SampleSpec, Task};
 use shared::video::VideoId;
+use std::borrow::Borrow;
+
+/// Videos drawn for one place before all of them are tried in turn.
+const DRAWS: usize = 16;
+/// Turns of every video, each with its own sample seed.
+const ROUNDS: usize = 3;
 
 /// Tasks with positive weights.
 #[derive(Clone, Debug, PartialEq)]
@@ -66,11 +74,45 @@ pub fn spec_at(
     seed: u64,
     index: u64,
 ) -> Result<SampleSpec, TaskError> {
+    let (task, mut rng) = task_at(mixture, seed, index);
+    let (video, seed) = draw_video(videos, &mut rng)?;
+    Ok(SampleSpec { video: video.clone(), task, seed })
+}
+
+/// The first sample at a place of the sequence whose pixels show its answer: that of
+/// [`spec_at`], or one of the same task with video and seed drawn again.
+///
+/// Errors: `BadMixture` when `strips` is empty, `Unanswerable` when no try shows its answer,
+/// and those of [`generate`].
+pub fn sample_at<S: Borrow<FrameStrip>>(
+    strips: &[S],
+    mixture: &Mixture,
+    seed: u64,
+    index: u64,
+) -> Result<Sample, TaskError> {
+    let (task, mut rng) = task_at(mixture, seed, index);
+    let tries = DRAWS + ROUNDS * strips.len();
+    for k in 0..tries {
+        let (drawn, seed) = draw_video(strips, &mut rng)?;
+        // Few videos may show the task: after some draws each of them has its turn.
+        let strip: &FrameStrip = if k < DRAWS { drawn } else { &strips[k % strips.len()] }.borrow();
+        let sample = generate(strip, &SampleSpec { video: strip.video.clone(), task, seed })?;
+        if sample.answerable {
+            return Ok(sample);
+        }
+    }
+    Err(TaskError::Unanswerable { task: task.cell(), tries, videos: strips.len() })
+}
+
+/// The task of a place, and the stream that the rest of the place is drawn from.
+fn task_at(mixture: &Mixture, seed: u64, index: u64) -> (Task, Rng) {
     let mut rng = Rng::keyed(&[b"spec-1", &seed.to_le_bytes(), &index.to_le_bytes()]);
-    let task = mixture.draw(&mut rng);
+    (mixture.draw(&mut rng), rng)
+}
+
+fn draw_video<'a, V>(videos: &'a [V], rng: &mut Rng) -> Result<(&'a V, u64), TaskError> {
     let video = rng
         .pick(videos)
-        .cloned()
         .ok_or_else(|| TaskError::BadMixture("there is no video to make samples from".into()))?;
-    Ok(SampleSpec { video, task, seed: rng.below(1 << 48) })
+    Ok((video, rng.below(1 << 48)))
 }

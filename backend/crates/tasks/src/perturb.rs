@@ -86,7 +86,7 @@ pub fn perturb(kind: Perturbation, dials: &Dials, picture: &Picture) -> Result<P
     let mut out = picture.clone();
     let mut planter = Planter::new(kind, *dials, (width, height), (width, height));
     let mut grain = Rng::keyed(&[b"grain", &dials.seed.to_le_bytes()]);
-    planter.apply(&mut out.rgb, &mut grain)?;
+    planter.apply(&mut out.rgb, &mut grain);
     Ok(out)
 }
 
@@ -103,11 +103,11 @@ impl Planter {
     /// `size` is that of the frames; `canonical` is the size that radii and the aspect ratio
     /// refer to, so that a squeezed frame shows the same change squeezed.
     pub fn new(kind: Perturbation, dials: Dials, size: (u32, u32), canonical: (u32, u32)) -> Self {
-        Self { kind, dials, size, canonical, lanczos: Lanczos::new() }
+        Self { kind, dials, size, canonical, lanczos: Lanczos::default() }
     }
 
     /// Changes `[height, width, 3]` in place; the size stays.
-    pub fn apply(&mut self, rgb: &mut [u8], grain: &mut Rng) -> Result<(), TaskError> {
+    pub fn apply(&mut self, rgb: &mut [u8], grain: &mut Rng) {
         let (w, h) = self.size;
         match self.kind {
             Perturbation::ChannelSwap => rgb.chunks_exact_mut(3).for_each(|p| p.swap(0, 2)),
@@ -129,38 +129,44 @@ impl Planter {
                     scaled(h, self.canonical.1),
                 );
             }
-            Perturbation::ZoomIn => self.zoom_in(rgb)?,
-            Perturbation::ZoomOut => self.zoom_out(rgb)?,
-            Perturbation::Rotate90 => self.turn(rgb, Turn::Right)?,
-            Perturbation::Rotate270 => self.turn(rgb, Turn::Left)?,
+            Perturbation::ZoomIn => self.zoom_in(rgb),
+            Perturbation::ZoomOut => self.zoom_out(rgb),
+            Perturbation::Rotate90 => self.turn(rgb, Turn::Right),
+            Perturbation::Rotate270 => self.turn(rgb, Turn::Left),
         }
-        Ok(())
     }
 
-    /// Size of the frame divided by the zoom, rounded down as the release does.
-    fn shrunk(&self) -> (u32, u32) {
+    /// The middle of the frame, its edges rounded one by one (half to even) as Pillow rounds
+    /// those of a crop.
+    fn zoom_in(&mut self, rgb: &mut [u8]) {
+        let cut = |pixels: u32| {
+            let (all, kept) = (f64::from(pixels), f64::from(pixels) / self.dials.scale);
+            let edge = |at: f64| (at / 2.0).round_ties_even() as u32;
+            let left = edge(all - kept).min(pixels - 1);
+            (left, edge(all + kept).max(left + 1) - left)
+        };
+        let ((left, width), (top, height)) = (cut(self.size.0), cut(self.size.1));
+        let middle: Vec<u8> = rgb
+            .chunks_exact(self.size.0 as usize * 3)
+            .skip(top as usize)
+            .take(height as usize)
+            .flat_map(|row| &row[left as usize * 3..(left + width) as usize * 3])
+            .copied()
+            .collect();
+        rgb.copy_from_slice(&self.lanczos.resize(&middle, (width, height), self.size));
+    }
+
+    /// The whole frame, its sides rounded down as the released code does.
+    fn zoom_out(&mut self, rgb: &mut [u8]) {
         let side = |pixels: u32| ((f64::from(pixels) / self.dials.scale) as u32).clamp(1, pixels);
-        (side(self.size.0), side(self.size.1))
-    }
-
-    fn zoom_in(&mut self, rgb: &mut [u8]) -> Result<(), TaskError> {
-        let (w, h) = self.size;
-        let (cw, ch) = self.shrunk();
-        let cut = ((w - cw) / 2, (h - ch) / 2, cw, ch);
-        rgb.copy_from_slice(&self.lanczos.resize(rgb, self.size, cut, (w, h))?);
-        Ok(())
-    }
-
-    fn zoom_out(&mut self, rgb: &mut [u8]) -> Result<(), TaskError> {
-        let (w, h) = self.size;
-        let small = self.lanczos.resize(rgb, self.size, (0, 0, w, h), self.shrunk())?;
-        paste_centred(rgb, self.size, &small, self.shrunk());
-        Ok(())
+        let fitted = (side(self.size.0), side(self.size.1));
+        let small = self.lanczos.resize(rgb, self.size, fitted);
+        paste_centred(rgb, self.size, &small, fitted);
     }
 
     /// A quarter turn fitted back into the frame on black, keeping the picture's proportions
     /// as they are on the canonical frame.
-    fn turn(&mut self, rgb: &mut [u8], turn: Turn) -> Result<(), TaskError> {
+    fn turn(&mut self, rgb: &mut [u8], turn: Turn) {
         let (w, h) = self.size;
         let (cw, ch) = (f64::from(self.canonical.0), f64::from(self.canonical.1));
         let fit = (cw / ch).min(ch / cw);
@@ -168,13 +174,9 @@ impl Planter {
             |pixels: u32, share: f64| ((f64::from(pixels) * share).round() as u32).clamp(1, pixels);
         let fitted = (side(w, ch / cw * fit), side(h, cw / ch * fit));
         let turned = quarter_turn(rgb, w, turn);
-        let small = if fitted == (h, w) {
-            turned
-        } else {
-            self.lanczos.resize(&turned, (h, w), (0, 0, h, w), fitted)?
-        };
+        let small =
+            if fitted == (h, w) { turned } else { self.lanczos.resize(&turned, (h, w), fitted) };
         paste_centred(rgb, self.size, &small, fitted);
-        Ok(())
     }
 }
 

@@ -1,5 +1,5 @@
 //! What is asked: one fixed, short template per task cell, in our own words. The answer
-//! formats are VideoSSR's.
+//! formats are those of arXiv 2511.06281.
 
 use shared::task::{Perturbation, Task};
 

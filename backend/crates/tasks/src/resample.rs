@@ -1,43 +1,89 @@
-//! Resizing packed RGB inside tasks: antialiased Lanczos, the same bytes on every machine.
+//! Resizing packed RGB with Pillow's Lanczos filter, byte for byte: whole-number arithmetic
+//! on weights of 22 fraction bits, first along rows, then along columns, with 8-bit pixels in
+//! between. The same bytes on every machine.
 
-use crate::error::TaskError;
-use fast_image_resize as fir;
-use fir::images::{Image, ImageRef};
+use crate::math::sin_cos_deg;
+use crate::perturb::{Turn, quarter_turn};
 
-/// A Lanczos resizer that keeps its buffers between calls.
-pub(crate) struct Lanczos(fir::Resizer);
+/// Reach of the filter to each side, in pixels of the larger of both sizes.
+const REACH: f64 = 3.0;
+/// Fraction bits of a weight: 32 less 8 for the pixel and 2 for sums past its range.
+const BITS: u32 = 22;
+/// Values that are summed at once.
+const BLOCK: usize = 24;
 
-/// A rectangle in pixels: left, top, width, height.
-pub(crate) type Rect = (u32, u32, u32, u32);
+/// Width and height, pixels.
+type Size = (u32, u32);
+
+/// A Lanczos resizer that keeps its weights between frames of one size.
+#[derive(Default)]
+pub(crate) struct Lanczos(Option<(Size, Size, [Weights; 2])>);
 
 impl Lanczos {
-    pub fn new() -> Self {
-        Self(fir::Resizer::new())
+    /// `[from.1, from.0, 3]` at the size `to`; no side of either is 0.
+    pub fn resize(&mut self, rgb: &[u8], from: Size, to: Size) -> Vec<u8> {
+        let kept = self.0.take().filter(|(a, b, _)| (*a, *b) == (from, to));
+        let (.., [across, down]) = self.0.insert(kept.unwrap_or_else(|| {
+            (from, to, [Weights::new(from.0, to.0), Weights::new(from.1, to.1)])
+        }));
+        // On its side the picture's rows are its columns: one pass serves both directions.
+        let on_side = quarter_turn(rgb, from.0, Turn::Right);
+        let narrow = across.mix_rows(&on_side, from.1);
+        down.mix_rows(&quarter_turn(&narrow, from.1, Turn::Left), to.0)
+    }
+}
+
+/// Which source pixels make each new one along one side, and with which weights.
+struct Weights {
+    /// First source pixel and the weights from there on, in units of 2^-22.
+    pixels: Vec<(usize, Vec<i32>)>,
+}
+
+impl Weights {
+    fn new(from: u32, to: u32) -> Self {
+        let step = f64::from(from) / f64::from(to);
+        // Shrinking widens the filter to cover every source pixel; growing does not narrow it.
+        let width = step.max(1.0);
+        let pixels = (0..to).map(|place| {
+            let center = (f64::from(place) + 0.5) * step;
+            let first = (center - REACH * width + 0.5).max(0.0) as usize;
+            let end = ((center + REACH * width + 0.5) as usize).min(from as usize);
+            let raw: Vec<f64> =
+                (first..end).map(|x| lanczos((x as f64 + 0.5 - center) / width)).collect();
+            let total: f64 = raw.iter().sum();
+            let fixed = |weight: &f64| (weight / total * f64::from(1 << BITS)).round() as i32;
+            (first, raw.iter().map(fixed).collect())
+        });
+        Self { pixels: pixels.collect() }
     }
 
-    /// The part `cut` of `[size.1, size.0, 3]` at the size `to` = (width, height).
-    pub fn resize(
-        &mut self,
-        rgb: &[u8],
-        size: (u32, u32),
-        cut: Rect,
-        to: (u32, u32),
-    ) -> Result<Vec<u8>, TaskError> {
-        let fail = |e: &dyn std::fmt::Display| {
-            TaskError::BadInput(format!("pixels cannot be resized ({e})"))
-        };
-        let source =
-            ImageRef::new(size.0, size.1, rgb, fir::PixelType::U8x3).map_err(|e| fail(&e))?;
-        let mut out = Image::new(to.0, to.1, fir::PixelType::U8x3);
-        let filter = fir::ResizeAlg::Convolution(fir::FilterType::Lanczos3);
-        let (left, top, width, height) = cut;
-        let options = fir::ResizeOptions::new().resize_alg(filter).crop(
-            f64::from(left),
-            f64::from(top),
-            f64::from(width),
-            f64::from(height),
-        );
-        self.0.resize(&source, &mut out, &options).map_err(|e| fail(&e))?;
-        Ok(out.into_vec())
+    /// Mixes the rows of `[from, width, 3]` into `[to, width, 3]`.
+    fn mix_rows(&self, rgb: &[u8], width: u32) -> Vec<u8> {
+        let row = width as usize * 3;
+        let mut out = vec![0u8; self.pixels.len() * row];
+        for (made, (first, weights)) in out.chunks_exact_mut(row).zip(&self.pixels) {
+            let sources = &rgb[first * row..(first + weights.len()) * row];
+            for (block, made) in made.chunks_mut(BLOCK).enumerate() {
+                let mut sums = [1i32 << (BITS - 1); BLOCK];
+                for (source, weight) in sources.chunks_exact(row).zip(weights) {
+                    for (sum, value) in sums.iter_mut().zip(&source[block * BLOCK..]) {
+                        *sum += weight * i32::from(*value);
+                    }
+                }
+                for (value, sum) in made.iter_mut().zip(sums) {
+                    *value = (sum >> BITS).clamp(0, 255) as u8;
+                }
+            }
+        }
+        out
     }
+}
+
+/// sinc(x) sinc(x / 3) within three of 0.
+fn lanczos(x: f64) -> f64 {
+    let sinc = |x: f64| match x {
+        0.0 => 1.0,
+        _ => sin_cos_deg(x * 180.0).0 / (x * std::f64::consts::PI),
+    };
+    if (-REACH..REACH).contains(&x) { sinc(x) * sinc(x / REACH) } else { 0.0 }
 }

@@ -1,6 +1,7 @@
 //! A whole sample: which task, which frames, what is asked and what is true.
 //! The tasks themselves are in `grounding`, `counting` and `jigsaw`.
 
+use crate::answerable::is_answerable;
 use crate::error::TaskError;
 use crate::question::question;
 use crate::rng::Rng;
@@ -21,6 +22,11 @@ pub struct Sample {
     pub height: u32,
     /// What is shown: one clip for grounding and counting, n for jigsaw, in display order.
     pub clips: Vec<ClipFrames>,
+    /// Whether these pixels show the answer. `false` where the planted change leaves the ends
+    /// of its span as they were (swapped channels of a clip without colour, a symmetric
+    /// picture mirrored), or where clips of a jigsaw look alike. It may differ between frame
+    /// sizes, so it decides which samples are drawn ([`crate::sample_at`]), never what they are.
+    pub answerable: bool,
 }
 
 /// One clip of a sample.
@@ -66,6 +72,7 @@ pub fn generate(strip: &FrameStrip, spec: &SampleSpec) -> Result<Sample, TaskErr
         Task::Counting { difficulty } => counting::make(strip, difficulty, rng)?,
         Task::Jigsaw { clips } => jigsaw::make(strip, clips, rng)?,
     };
+    let answerable = is_answerable(strip, &made.truth, &made.clips);
     let (width, height) = strip.canonical_size();
     let info = SampleInfo {
         spec: spec.clone(),
@@ -79,7 +86,7 @@ pub fn generate(strip: &FrameStrip, spec: &SampleSpec) -> Result<Sample, TaskErr
         height,
         frames: made.clips.iter().flat_map(|c| c.frames.iter().copied()).collect(),
     };
-    Ok(Sample { info, width: strip.width, height: strip.height, clips: made.clips })
+    Ok(Sample { info, width: strip.width, height: strip.height, clips: made.clips, answerable })
 }
 
 /// Everything drawn for a sample follows from these three.

@@ -77,46 +77,19 @@ fn first_and_last(slots: [u32; 2], pairs: usize) -> String {
 
 fn counting(counts: [u32; 3], shapes: &[Shape], frames: usize) -> Vec<AuxQuestion> {
     let pairs = frames.div_ceil(2);
-    let names = [
-        (ShapeKind::Circle, "circles", ["count-circles", "mask-circles", "frames-circles"]),
-        (ShapeKind::Square, "squares", ["count-squares", "mask-squares", "frames-squares"]),
-        (
-            ShapeKind::Triangle,
-            "triangles",
-            ["count-triangles", "mask-triangles", "frames-triangles"],
-        ),
-    ];
-    let on = |pair: usize, kind: Option<ShapeKind>| {
-        shapes
-            .iter()
-            .filter(|s| s.slot as usize / 2 == pair && kind.is_none_or(|k| k == s.kind))
-            .count()
-    };
-    let mut all = Vec::new();
-    for ((kind, plural, [count, mask, per_pair]), number) in names.into_iter().zip(counts) {
-        all.push(ask(
-            count,
-            format!("How many {plural} appear? Answer one number."),
-            number.to_string(),
-        ));
-        let shown = digits(pairs, |pair| on(pair, Some(kind)) > 0);
-        all.push(ask(
-            mask,
-            format!("Where do {plural} appear? Answer {pairs} digits, 1 where they do."),
-            shown,
-        ));
-        let many: String = (0..pairs).map(|pair| on(pair, Some(kind)).min(9).to_string()).collect();
-        all.push(ask(
-            per_pair,
-            format!("How many {plural} appear where? Answer {pairs} digits."),
-            many,
-        ));
-    }
-    let any = digits(pairs, |pair| on(pair, None) > 0);
+    let kinds = [ShapeKind::Circle, ShapeKind::Square, ShapeKind::Triangle];
+    let mut all: Vec<AuxQuestion> = kinds
+        .into_iter()
+        .zip(counts)
+        .flat_map(|(kind, count)| {
+            of_kind(kind, count, &per_pair(shapes.iter().filter(|s| s.kind == kind), pairs))
+        })
+        .collect();
+    let any = per_pair(shapes.iter(), pairs);
     all.push(ask(
         "mask-shapes",
         format!("Where do shapes appear? Answer {pairs} digits, 1 where they do."),
-        any,
+        digits(pairs, |pair| any[pair] > 0),
     ));
     all.push(ask(
         "count-shapes",
@@ -124,6 +97,40 @@ fn counting(counts: [u32; 3], shapes: &[Shape], frames: usize) -> Vec<AuxQuestio
         counts.iter().sum::<u32>().to_string(),
     ));
     all
+}
+
+/// How many of the shapes lie in each pair of frames.
+fn per_pair<'a>(shapes: impl Iterator<Item = &'a Shape>, pairs: usize) -> Vec<usize> {
+    let mut counts = vec![0; pairs];
+    for shape in shapes {
+        counts[shape.slot as usize / 2] += 1;
+    }
+    counts
+}
+
+/// The three questions on one kind of shape.
+fn of_kind(kind: ShapeKind, count: u32, per_pair: &[usize]) -> [AuxQuestion; 3] {
+    let (plural, [total, mask, many]) = match kind {
+        ShapeKind::Circle => ("circles", ["count-circles", "mask-circles", "frames-circles"]),
+        ShapeKind::Square => ("squares", ["count-squares", "mask-squares", "frames-squares"]),
+        ShapeKind::Triangle => {
+            ("triangles", ["count-triangles", "mask-triangles", "frames-triangles"])
+        }
+    };
+    let pairs = per_pair.len();
+    [
+        ask(total, format!("How many {plural} appear? Answer one number."), count.to_string()),
+        ask(
+            mask,
+            format!("Where do {plural} appear? Answer {pairs} digits, 1 where they do."),
+            digits(pairs, |pair| per_pair[pair] > 0),
+        ),
+        ask(
+            many,
+            format!("How many {plural} appear where? Answer {pairs} digits."),
+            per_pair.iter().map(|n| (*n).min(9).to_string()).collect(),
+        ),
+    ]
 }
 
 fn jigsaw(order: &str, display: &[u32]) -> Vec<AuxQuestion> {
