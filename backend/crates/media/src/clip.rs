@@ -183,7 +183,7 @@ fn scaler(size: (u32, u32)) -> Result<Scaler, ff::Error> {
         Scaler::get(Pixel::RGB24, size.0, size.1, Pixel::YUV420P, size.0, size.1, flags)?;
     // SAFETY: the context is open and the tables are static.
     unsafe {
-        let table = ffi::sws_getCoefficients(ffi::SWS_CS_ITU709 as i32);
+        let table = ffi::sws_getCoefficients(ffi::SWS_CS_ITU709);
         ffi::sws_setColorspaceDetails(scaler.as_mut_ptr(), table, 1, table, 0, 0, 1 << 16, 1 << 16);
     }
     Ok(scaler)

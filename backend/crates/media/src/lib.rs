@@ -13,6 +13,7 @@ mod index;
 mod open;
 mod picture;
 mod probe;
+mod reader;
 mod strip;
 mod yuv;
 

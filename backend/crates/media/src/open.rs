@@ -76,7 +76,7 @@ pub(crate) fn open(path: &Path) -> Result<ff::format::context::Input, MediaError
     let mut options = ff::Dictionary::new();
     options.set("protocol_whitelist", "file");
     options.set("format_whitelist", FORMATS);
-    options.set("codec_whitelist", &format!("{VIDEO_DECODERS},{AUDIO_DECODERS}"));
+    options.set("codec_whitelist", format!("{VIDEO_DECODERS},{AUDIO_DECODERS}"));
     options.set("max_streams", "32");
     options.set("probesize", PROBE_BYTES);
     options.set("analyzeduration", PROBE_BYTES);
@@ -134,12 +134,12 @@ pub(crate) fn choose_track(
         // SAFETY: the stream belongs to `input`, which outlives this loop.
         let (raw, par) = unsafe { (stream.as_ptr(), (*stream.as_ptr()).codecpar) };
         let (kind, disposition) = unsafe { ((*par).codec_type, (*raw).disposition) };
-        let cover = disposition & ffi::AV_DISPOSITION_ATTACHED_PIC as i32 != 0;
+        let cover = disposition & ffi::AV_DISPOSITION_ATTACHED_PIC != 0;
         if kind != ffi::AVMediaType::VIDEO || cover {
             continue;
         }
         let track = describe(&stream);
-        let is_default = disposition & ffi::AV_DISPOSITION_DEFAULT as i32 != 0;
+        let is_default = disposition & ffi::AV_DISPOSITION_DEFAULT != 0;
         let rank = (u64::from(track.width) * u64::from(track.height), is_default);
         if best.as_ref().is_none_or(|(top, _)| rank > *top) {
             best = Some((rank, track));

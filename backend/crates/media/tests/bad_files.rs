@@ -5,7 +5,6 @@ mod common;
 use common::{moving_square, own_clip, small};
 use media::{MediaError, StripCache, encode_clip, probe, strip};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
 
 fn write(folder: &Path, name: &str, bytes: &[u8]) -> PathBuf {
     let path = folder.join(name);
@@ -15,9 +14,7 @@ fn write(folder: &Path, name: &str, bytes: &[u8]) -> PathBuf {
 
 /// The error of making a strip; checks that it is one sentence that names the file.
 fn refusal(path: &Path) -> MediaError {
-    let start = Instant::now();
     let error = strip(path, &small(), &StripCache::disabled()).expect_err("a bad file");
-    assert!(start.elapsed() < Duration::from_secs(20), "{error}");
     let (text, name) = (error.to_string(), path.file_name().expect("a name").to_string_lossy());
     assert!(text.contains(&*name) && text.ends_with('.') && !text.contains('\n'), "{text}");
     assert!(!text.contains(&*path.parent().expect("a folder").to_string_lossy()), "{text}");

@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{clips, difference, large, own_clip, small};
+use common::{clip, difference, large, own_clip, small};
 use media::{FrameStrip, StripCache, probe, strip, strips};
 use shared::video::{FrameSize, SamplePlan};
 use std::sync::Arc;
@@ -28,15 +28,14 @@ const FACTS: [(&str, u64, f64, u32, u32, bool, &str); 16] = [
 ];
 
 fn decoded(name: &str) -> Option<Arc<FrameStrip>> {
-    let path = clips()?.join(name);
-    Some(strip(&path, &large(), &StripCache::disabled()).expect("a good clip"))
+    Some(strip(&clip(name)?, &large(), &StripCache::disabled()).expect("a good clip"))
 }
 
 #[test]
 fn facts_of_every_clip() {
-    let Some(folder) = clips() else { return };
     for (name, frames, secs, width, height, variable, codec) in FACTS {
-        let meta = probe(&folder.join(name)).expect(name);
+        let Some(path) = clip(name) else { continue };
+        let meta = probe(&path).expect(name);
         assert_eq!((meta.frames, meta.width, meta.height), (frames, width, height), "{name}");
         assert!((meta.duration_secs - secs).abs() < 0.04, "{name}: {} s", meta.duration_secs);
         assert_eq!((meta.variable_rate, meta.codec.as_str()), (variable, codec), "{name}");
@@ -46,10 +45,9 @@ fn facts_of_every_clip() {
 
 #[test]
 fn every_clip_gives_48_frames_at_both_sizes() {
-    let Some(folder) = clips() else { return };
     for (name, frames, ..) in FACTS {
-        let made =
-            strips(&folder.join(name), &[small(), large()], &StripCache::disabled()).expect(name);
+        let Some(path) = clip(name) else { continue };
+        let made = strips(&path, &[small(), large()], &StripCache::disabled()).expect(name);
         let wanted = large().indices(frames).expect("long enough");
         for strip in &made {
             assert_eq!(strip.count(), 48, "{name}");
@@ -120,8 +118,7 @@ fn the_frog_stands_upright() {
 
 #[test]
 fn jumps_over_unwanted_stretches_change_no_pixel() {
-    let Some(folder) = clips() else { return };
-    let path = folder.join("bottles-hand.mp4");
+    let Some(path) = clip("bottles-hand.mp4") else { return };
     let size = FrameSize::Exact(64, 36);
     // Four frames lie 267 apart, far enough to jump; 356 frames lie 3 apart, and every 89th
     // of them is one of the four.

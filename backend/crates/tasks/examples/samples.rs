@@ -1,6 +1,7 @@
 //! Times the parts that run between training steps, on made scenes of 64 x 64 pixels; with
 //! arguments FOLDER VIDEO..., also decoding and encoding, and writes contact sheets.
 
+use media::FrameStrip;
 use shared::task::{Difficulty, Perturbation, SampleSpec, Task};
 use shared::video::{FrameSize, SamplePlan};
 use std::path::Path;
@@ -76,28 +77,21 @@ fn one_video(path: &Path, folder: &Path) -> Result<(), Box<dyn std::error::Error
         clip.len() / 1024,
         atlas.len() / 1024
     );
-    for strip in &strips {
-        let small = strip.width == 64;
-        for task in all_tasks() {
-            let spec = SampleSpec { video: strip.video.clone(), task, seed: 7 };
-            let sample = tasks::generate(strip, &spec)?;
-            let file = format!(
-                "{name}.{}.{}.jpg",
-                task.cell().replace(' ', "-"),
-                if small { "64" } else { "256" }
-            );
-            std::fs::write(
-                folder.join(file),
-                media::encode_atlas(
-                    &sample.rgb(),
-                    strip.width,
-                    strip.height,
-                    if small { 24 } else { 8 },
-                )?,
-            )?;
-        }
-    }
+    strips.iter().try_for_each(|strip| sheets(strip, &name, folder))?;
     std::fs::write(folder.join(format!("{name}.webm")), clip)?;
     std::fs::write(folder.join(format!("{name}.jpg")), atlas)?;
+    Ok(())
+}
+
+/// A contact sheet of each task.
+fn sheets(strip: &FrameStrip, name: &str, folder: &Path) -> Result<(), Box<dyn std::error::Error>> {
+    let (side, columns) = if strip.width == 64 { (64, 24) } else { (256, 8) };
+    for task in all_tasks() {
+        let spec = SampleSpec { video: strip.video.clone(), task, seed: 7 };
+        let rgb = tasks::generate(strip, &spec)?.rgb();
+        let sheet = media::encode_atlas(&rgb, strip.width, strip.height, columns)?;
+        let cell = task.cell().replace(' ', "-");
+        std::fs::write(folder.join(format!("{name}.{cell}.{side}.jpg")), sheet)?;
+    }
     Ok(())
 }

@@ -1,8 +1,8 @@
 //! Object Counting (arXiv 2511.06281, section 3.2): shapes are drawn on some frames; how many?
 //!
 //! Everything is laid out in pixels of the canonical frame before anything is drawn, so the
-//! layout does not depend on the strip's own size. Unlike in the released code, shapes never overlap
-//! and never leave the frame: the true count can always be seen.
+//! layout does not depend on the strip's own size. Unlike in the released code, shapes never
+//! overlap and never leave the frame: the true count can always be seen.
 
 use crate::draw::Canvas;
 use crate::error::TaskError;

@@ -1,5 +1,5 @@
-//! Temporal Jigsaw (arXiv 2511.06281, section 3.3): the strip is cut into clips and shuffled; what
-//! was the order? Every clip's clock starts at 0, so times do not give the order away.
+//! Temporal Jigsaw (arXiv 2511.06281, section 3.3): the strip is cut into clips and shuffled;
+//! what was the order? Every clip's clock starts at 0, so times do not give the order away.
 
 use crate::error::TaskError;
 use crate::rng::Rng;
