@@ -45,7 +45,7 @@ impl Parsed {
     }
 }
 
-/// Reads an answer as the released reward functions do (`algorithms.md` 1.6):
+/// Reads an answer as the reward functions released with VideoSSR (arXiv 2511.06281) do:
 /// a span is the whole stripped text `number-number` of ASCII digits and dots;
 /// counts are all runs of ASCII digits; an order is the whole stripped text.
 pub fn parse_exact(kind: TaskKind, text: &str) -> Parsed {

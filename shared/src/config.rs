@@ -39,6 +39,8 @@ pub struct RunConfig {
     pub policy: String,
     /// Video files or folders; empty means the library.
     pub videos: Vec<String>,
+    /// File names or ids of videos that are only evaluated on.
+    pub held_out: Vec<String>,
     /// What is asked, and how often.
     pub mixture: Vec<MixtureItem>,
     /// Which reward is paid.

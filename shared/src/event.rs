@@ -52,7 +52,7 @@ pub enum EventBody {
     },
     /// The policy was evaluated greedily on fixed samples.
     Evaluation {
-        /// Which set, such as `seen` or `unseen`.
+        /// Which set: `train clips` or `held-out clips`.
         set: String,
         /// Number of samples.
         samples: u64,

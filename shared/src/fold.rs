@@ -238,7 +238,9 @@ impl RunView {
                 self.groups.drain(..surplus);
             }
             EventBody::Checkpoint { .. } => {
-                self.checkpoints.push(event.step);
+                if !self.checkpoints.contains(&event.step) {
+                    self.checkpoints.push(event.step);
+                }
                 self.say(
                     event,
                     LogLevel::Info,
@@ -246,6 +248,8 @@ impl RunView {
                 );
             }
             EventBody::Evaluation { set, samples, reward_mean, reward_interval, by_cell } => {
+                // A resumed run may make the one of its checkpoint again.
+                self.evaluations.retain(|e| (e.step, &e.set) != (event.step, set));
                 self.evaluations.push(EvaluationPoint {
                     step: event.step,
                     set: set.clone(),
@@ -317,8 +321,11 @@ impl RunView {
         self.say(event, LogLevel::Info, text);
     }
 
+    /// Drops what the run will make again, and requests that nobody is left to obey.
     fn forget_after(&mut self, step: u64) {
         self.step = step;
+        self.pending = None;
+        self.checkpoints.retain(|checkpoint| *checkpoint <= step);
         self.points.retain(|point| point.step <= step);
         self.groups.retain(|group| group.step <= step);
         self.evaluations.retain(|evaluation| evaluation.step <= step);
@@ -359,6 +366,57 @@ mod tests {
         }
         assert_eq!(view.points.iter().map(|p| p.step).collect::<Vec<_>>(), [1, 2]);
         assert_eq!((view.step, view.seq), (2, 5));
+    }
+
+    #[test]
+    fn a_resumed_run_has_the_checkpoints_up_to_its_start_once_and_no_open_request() {
+        let started = |from| EventBody::RunStarted {
+            steps: 9,
+            device: "cpu".into(),
+            parameters: 1,
+            resumed_from: from,
+        };
+        let kept = || EventBody::Checkpoint { folder: "2".into(), bytes: 1 };
+        let asked =
+            EventBody::Control { control: Control::Stop, stage: ControlStage::Requested, by: None };
+        let mut view = RunView::default();
+        for e in [
+            event(1, 0, started(0)),
+            event(2, 2, kept()),
+            event(3, 4, kept()),
+            event(4, 4, kept()),
+            event(5, 6, kept()),
+            event(6, 6, asked),
+        ] {
+            view.fold(&e);
+        }
+        assert_eq!(
+            (view.checkpoints.as_slice(), view.pending),
+            (&[2, 4, 6][..], Some(Control::Stop))
+        );
+        view.fold(&event(7, 4, started(4)));
+        assert_eq!((view.checkpoints.as_slice(), view.pending), (&[2, 4][..], None));
+        view.fold(&event(8, 4, kept()));
+        view.fold(&event(9, 6, kept()));
+        assert_eq!(view.checkpoints, [2, 4, 6]);
+    }
+
+    #[test]
+    fn each_set_has_one_evaluation_after_a_step() {
+        let evaluation = |set: &str, reward_mean| EventBody::Evaluation {
+            set: set.into(),
+            samples: 8,
+            reward_mean,
+            reward_interval: 0.1,
+            by_cell: BTreeMap::new(),
+        };
+        let mut view = RunView::default();
+        view.fold(&event(1, 4, evaluation("train clips", 0.5)));
+        view.fold(&event(2, 4, evaluation("held-out clips", 0.2)));
+        view.fold(&event(3, 4, evaluation("train clips", 0.6)));
+        let seen: Vec<_> =
+            view.evaluations.iter().map(|e| (e.set.as_str(), e.reward_mean)).collect();
+        assert_eq!(seen, [("held-out clips", 0.2), ("train clips", 0.6)]);
     }
 
     #[test]

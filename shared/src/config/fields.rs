@@ -121,6 +121,14 @@ pub const FIELDS: &[Field] = &[
         "",
         Texts,
     ),
+    more(field(
+        "held_out",
+        "Run",
+        "Held-out videos",
+        "File names or ids of videos that are never trained on, to evaluate on unseen clips.",
+        "",
+        Texts,
+    )),
     field(
         "steps",
         "Run",
