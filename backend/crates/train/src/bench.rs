@@ -148,13 +148,11 @@ fn samples_per_sec(
     let library =
         Library::load(videos, &plan_of(&policy.processor), &cache, |_| ())?.not_empty()?;
     let mixture = Mixture::from_config(&config.mixture).map_err(wrong)?;
-    let (prompts, ids) = (PromptMaker::of(&policy), library.ids());
+    let (prompts, strips) = (PromptMaker::of(&policy), library.strips());
     let seed = derive(config.seed, Stream::Sample, &[]);
     let began = Instant::now();
     for index in 0..SAMPLES {
-        let spec = tasks::spec_at(&ids, &mixture, seed, index).map_err(wrong)?;
-        let strip = library.strip(&spec.video).expect("specs name videos of the library");
-        prompts.ask(&tasks::generate(strip, &spec).map_err(wrong)?)?;
+        prompts.ask(&tasks::sample_at(&strips, &mixture, seed, index).map_err(wrong)?)?;
     }
     Ok(SAMPLES as f64 / began.elapsed().as_secs_f64())
 }

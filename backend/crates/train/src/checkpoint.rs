@@ -1,6 +1,8 @@
-//! Checkpoints: whole or not there. Written aside, flushed, renamed into place.
+//! Checkpoints: whole or not there. Written aside, flushed, renamed into place; what stood
+//! there before is deleted last.
 
 use crate::error::TrainError;
+use crate::library::Pin;
 use crate::optim::AdamW;
 use policy::Policy;
 use serde::{Deserialize, Serialize};
@@ -22,7 +24,16 @@ pub struct State {
     pub next_sample: u64,
     /// Fingerprint of the start policy, which the divergence is measured from.
     pub start_policy: String,
+    /// Videos that questions are made from, in the order that the draws refer to.
+    pub videos: Vec<Pin>,
+    /// Videos only evaluated on.
+    pub held_out: Vec<Pin>,
 }
+
+/// Names of folders beside the checkpoints: one being written or deleted, and one that makes
+/// room for its successor.
+const PARTIAL: &str = "partial-";
+const REPLACED: &str = "replaced-";
 
 /// Writes `checkpoints/STEP` and gives its folder name and its size in bytes.
 ///
@@ -35,8 +46,7 @@ pub fn save(
     state: &State,
 ) -> Result<(String, u64), TrainError> {
     let name = state.step.to_string();
-    let whole = folder(run_dir).join(&name);
-    let aside = folder(run_dir).join(format!("partial-{name}"));
+    let (whole, aside) = (folder(run_dir).join(&name), beside(run_dir, PARTIAL, &name));
     remove(&aside)?;
     fs::create_dir_all(&aside).map_err(|error| TrainError::io(&aside, error))?;
     policy.save(&aside.join("policy"))?;
@@ -46,11 +56,42 @@ pub fn save(
     write(&aside.join("state.json"), &(text + "\n"))?;
     sync(&aside.join("optimizer.safetensors"))?;
     sync(&aside)?;
-    // A resumed run may reach a step that has a checkpoint of a lost branch.
-    remove(&whole)?;
-    fs::rename(&aside, &whole).map_err(|error| TrainError::io(&whole, error))?;
+    // A run stopped or resumed at a step that has its checkpoint writes it once more.
+    let replaced = beside(run_dir, REPLACED, &name);
+    if whole.exists() {
+        remove(&replaced)?;
+        rename(&whole, &replaced)?;
+    }
+    rename(&aside, &whole)?;
     sync(&folder(run_dir))?;
+    remove(&replaced)?;
     Ok((name, size(&whole)))
+}
+
+/// Puts in order what a killed process left: half-written and half-deleted checkpoints go, one
+/// that was about to be replaced comes back.
+///
+/// # Errors
+/// What the file system reports.
+pub fn sweep(run_dir: &Path) -> Result<(), TrainError> {
+    for path in entries(&folder(run_dir))? {
+        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        if let Some(step) = name.strip_prefix(REPLACED) {
+            let whole = folder(run_dir).join(step);
+            if whole.exists() { remove(&path)? } else { rename(&path, &whole)? }
+        } else if name.starts_with(PARTIAL) {
+            remove(&path)?;
+        }
+    }
+    Ok(())
+}
+
+/// Deletes every checkpoint: of a run that begins anew.
+///
+/// # Errors
+/// What the file system reports.
+pub fn clear(run_dir: &Path) -> Result<(), TrainError> {
+    remove(&folder(run_dir))
 }
 
 /// Step and folder of the newest whole checkpoint.
@@ -79,18 +120,18 @@ pub fn state(checkpoint: &Path) -> Result<State, TrainError> {
 pub fn prune(run_dir: &Path, keep: usize) -> Result<(), TrainError> {
     let all = all(run_dir)?;
     let surplus = all.len().saturating_sub(keep.max(1));
-    all.iter().take(surplus).try_for_each(|(_, dir)| remove(dir))
+    all.iter().take(surplus).try_for_each(|(step, dir)| {
+        // Deleting takes several calls; under this name nobody takes what is left for whole.
+        let aside = beside(run_dir, PARTIAL, &step.to_string());
+        rename(dir, &aside)?;
+        remove(&aside)
+    })
 }
 
 /// Whole checkpoints, oldest first.
 fn all(run_dir: &Path) -> Result<Vec<(u64, PathBuf)>, TrainError> {
-    let dir = folder(run_dir);
-    if !dir.exists() {
-        return Ok(Vec::new());
-    }
     let mut found = Vec::new();
-    for entry in fs::read_dir(&dir).map_err(|error| TrainError::io(&dir, error))? {
-        let path = entry.map_err(|error| TrainError::io(&dir, error))?.path();
+    for path in entries(&folder(run_dir))? {
         let step =
             path.file_name().and_then(|name| name.to_str()).and_then(|name| name.parse().ok());
         if let Some(step) = step.filter(|_| path.join("state.json").is_file()) {
@@ -99,6 +140,19 @@ fn all(run_dir: &Path) -> Result<Vec<(u64, PathBuf)>, TrainError> {
     }
     found.sort();
     Ok(found)
+}
+
+/// What is in a folder; nothing where there is none.
+fn entries(dir: &Path) -> Result<Vec<PathBuf>, TrainError> {
+    if !dir.exists() {
+        return Ok(Vec::new());
+    }
+    let wrong = |error| TrainError::io(dir, error);
+    fs::read_dir(dir).map_err(wrong)?.map(|entry| Ok(entry.map_err(wrong)?.path())).collect()
+}
+
+fn beside(run_dir: &Path, what: &str, step: &str) -> PathBuf {
+    folder(run_dir).join(format!("{what}{step}"))
 }
 
 fn folder(run_dir: &Path) -> PathBuf {
@@ -128,6 +182,10 @@ fn sync(path: &Path) -> Result<(), TrainError> {
     File::open(path).and_then(|file| file.sync_all()).map_err(|error| TrainError::io(path, error))
 }
 
+fn rename(from: &Path, to: &Path) -> Result<(), TrainError> {
+    fs::rename(from, to).map_err(|error| TrainError::io(to, error))
+}
+
 fn remove(dir: &Path) -> Result<(), TrainError> {
     if dir.exists() {
         fs::remove_dir_all(dir).map_err(|error| TrainError::io(dir, error))
@@ -145,4 +203,52 @@ fn size(dir: &Path) -> u64 {
             Err(_) => 0,
         })
         .sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn folders(run_dir: &Path) -> Vec<String> {
+        let name = |path: PathBuf| path.file_name().map(|name| name.to_string_lossy().into_owned());
+        let mut names: Vec<_> =
+            entries(&folder(run_dir)).expect("readable").into_iter().filter_map(name).collect();
+        names.sort();
+        names
+    }
+
+    /// Folders as a process killed at any moment leaves them, each with a note of its own.
+    fn left_behind(names: &[&str]) -> tempfile::TempDir {
+        let dir = tempfile::tempdir().expect("a folder");
+        for name in names {
+            let path = folder(dir.path()).join(name);
+            fs::create_dir_all(&path).expect("made");
+            fs::write(path.join("state.json"), name).expect("written");
+        }
+        dir
+    }
+
+    #[test]
+    fn what_a_killed_process_left_is_put_in_order() {
+        // Killed between the two renames of a save: the old one comes back.
+        let dir = left_behind(&["partial-8", "replaced-8", "4"]);
+        sweep(dir.path()).expect("swept");
+        assert_eq!(folders(dir.path()), ["4", "8"]);
+        let kept = fs::read_to_string(folder(dir.path()).join("8/state.json"));
+        assert_eq!(kept.expect("there"), "replaced-8");
+        // Killed before the old one was deleted: the new one stays.
+        let dir = left_behind(&["8", "replaced-8", "partial-2"]);
+        sweep(dir.path()).expect("swept");
+        assert_eq!(folders(dir.path()), ["8"]);
+        let kept = fs::read_to_string(folder(dir.path()).join("8/state.json"));
+        assert_eq!(kept.expect("there"), "8");
+    }
+
+    #[test]
+    fn the_newest_stay() {
+        let dir = left_behind(&["2", "4", "10"]);
+        prune(dir.path(), 2).expect("pruned");
+        assert_eq!(folders(dir.path()), ["10", "4"]);
+        assert_eq!(newest(dir.path()).expect("readable").map(|(step, _)| step), Some(10));
+    }
 }

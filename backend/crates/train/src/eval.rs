@@ -9,9 +9,10 @@ use policy::{Policy, Prompt, SamplingOptions, generate};
 use shared::config::MixtureItem;
 use shared::event::EventBody;
 use shared::reward::{self, RewardMode};
-use shared::task::{SampleInfo, SampleSpec};
+use shared::task::{SampleInfo, SampleSpec, Task};
 use std::collections::BTreeMap;
 use std::path::Path;
+use tasks::Sample;
 
 /// Prompts answered together, so that memory stays bounded.
 const BATCH: usize = 32;
@@ -20,7 +21,7 @@ const RESAMPLES: usize = 1000;
 
 /// Fixed questions about the videos of one set.
 pub struct EvalSet {
-    /// Name of the set, such as `seen`.
+    /// Name of the set, such as `train clips`.
     pub name: String,
     questions: Vec<(SampleInfo, Prompt)>,
 }
@@ -35,7 +36,8 @@ pub struct Measured {
 
 impl EvalSet {
     /// `per_cell` questions for each item of the mixture, spread over the library's videos.
-    /// The same arguments give the same questions.
+    /// The same arguments give the same questions. A cell whose answers no video shows, such as
+    /// swapped channels of a film without colour, is left out.
     ///
     /// # Errors
     /// A sample that cannot be made.
@@ -50,12 +52,10 @@ impl EvalSet {
         let mut questions = Vec::new();
         for (cell, item) in mixture.iter().enumerate() {
             for k in 0..u64::from(per_cell) {
-                let entry = &library.entries[(k as usize + cell) % library.entries.len()];
-                let seed = derive(seed, Stream::Evaluate, &[cell as u64, k]);
-                let spec = SampleSpec { video: entry.strip.video.clone(), task: item.task(), seed };
-                let sample = tasks::generate(&entry.strip, &spec)
-                    .map_err(|e| TrainError::Sample(e.to_string()))?;
-                questions.push((sample.info.clone(), prompts.ask(&sample)?));
+                let place = [cell as u64, k];
+                if let Some(sample) = fixed_sample(library, item.task(), seed, place)? {
+                    questions.push((sample.info.clone(), prompts.ask(&sample)?));
+                }
             }
         }
         Ok(Self { name: name.into(), questions })
@@ -96,6 +96,27 @@ impl EvalSet {
     pub fn is_empty(&self) -> bool {
         self.questions.is_empty()
     }
+}
+
+/// Question k of a cell, from the first video in turn that shows the answer.
+fn fixed_sample(
+    library: &Library,
+    task: Task,
+    seed: u64,
+    [cell, k]: [u64; 2],
+) -> Result<Option<Sample>, TrainError> {
+    let entries = &library.entries;
+    let seed = derive(seed, Stream::Evaluate, &[cell, k]);
+    for turn in 0..entries.len() {
+        let strip = &entries[((cell + k) as usize + turn) % entries.len()].strip;
+        let spec = SampleSpec { video: strip.video.clone(), task, seed };
+        let sample =
+            tasks::generate(strip, &spec).map_err(|e| TrainError::Sample(e.to_string()))?;
+        if sample.answerable {
+            return Ok(Some(sample));
+        }
+    }
+    Ok(None)
 }
 
 impl Measured {

@@ -5,27 +5,20 @@
 use crate::checkpoint::{self, State};
 use crate::error::TrainError;
 use crate::eval::EvalSet;
-use crate::library::Library;
 use crate::metrics::{self, StepClock, timed};
-use crate::optim::AdamW;
-use crate::prompts::{PromptMaker, plan_of};
 use crate::recorder::Recorder;
 use crate::records::Records;
 use crate::rollout::{self, Origin, Question};
 use crate::run::{Outcome, RunInputs};
-use crate::seed::{Stream, derive};
 use crate::sink::{Control, Request};
 use crate::step::Learner;
 use crate::supply::Supply;
-use burn::module::Module;
-use burn::tensor::Device;
-use media::StripCache;
 use policy::{Generated, Policy, SamplingOptions, generate};
-use shared::config::RunConfig;
 use shared::event::{self, ControlStage, EventBody, Phase};
 use shared::rollout::Group;
 use std::time::{Duration, Instant};
-use tasks::Mixture;
+
+mod start;
 
 /// How long a pause waits before it looks again.
 const PAUSE_TICK: Duration = Duration::from_millis(500);
@@ -135,56 +128,7 @@ struct Run<'a, 's> {
     state: State,
 }
 
-impl<'a, 's> Run<'a, 's> {
-    fn start(
-        inputs: &'a RunInputs,
-        resume: bool,
-        recorder: &'a Recorder<'s>,
-    ) -> Result<Self, TrainError> {
-        let config = &inputs.config;
-        let newest = if resume { checkpoint::newest(&inputs.run_dir)? } else { None };
-        recorder.at_step(newest.as_ref().map_or(0, |(step, _)| *step));
-        recorder.enter(Phase::Load)?;
-        let device = policy::pick(&config.device)?;
-        let start = Policy::load(&inputs.policy_dir, &device)?;
-        let fresh = State {
-            step: 0,
-            policy_version: 0,
-            seed: config.seed,
-            next_sample: 0,
-            start_policy: fingerprint(&start),
-        };
-        let mut optim = AdamW::new(config.optim.weight_decay);
-        let (policy, state) = match &newest {
-            Some((_, dir)) => {
-                let state = same_run(checkpoint::state(dir)?, &fresh)?;
-                optim.load(&dir.join("optimizer.safetensors"), &device)?;
-                (Policy::load(&dir.join("policy"), &device)?, state)
-            }
-            None => (start.clone(), fresh),
-        };
-        recorder.emit(vec![EventBody::RunStarted {
-            steps: config.steps,
-            device: config.device.clone(),
-            parameters: policy.model.num_params() as u64,
-            resumed_from: state.step,
-        }])?;
-        let library = decode(inputs, &policy, recorder)?;
-        let prompts = PromptMaker::of(&policy);
-        let evaluations = evaluations(config, &library, &prompts)?;
-        Ok(Self {
-            inputs,
-            recorder,
-            learner: learner(config, &start, &policy, optim, &device),
-            supply: supply(config, library, prompts, state.next_sample)?,
-            records: Records::open(&inputs.run_dir, state.step)?,
-            sampling: rollout::options(&config.sampling),
-            evaluations,
-            policy,
-            state,
-        })
-    }
-
+impl Run<'_, '_> {
     fn questions(&mut self) -> Result<Vec<Question>, TrainError> {
         (0..self.inputs.config.grpo.prompts_per_step).map(|_| self.supply.take()).collect()
     }
@@ -249,88 +193,6 @@ impl<'a, 's> Run<'a, 's> {
             by: request.by.clone(),
         }])
     }
-}
-
-fn decode(inputs: &RunInputs, policy: &Policy, recorder: &Recorder) -> Result<Library, TrainError> {
-    recorder.enter(Phase::Decode)?;
-    let cache = StripCache::open(&inputs.cache_dir)
-        .map_err(|error| TrainError::Videos(error.to_string()))?;
-    let library = Library::load(&inputs.videos, &plan_of(&policy.processor), &cache, |_| ())?;
-    let warnings =
-        library.problems.iter().map(|problem| EventBody::Warning { message: problem.clone() });
-    recorder.emit(warnings.collect())?;
-    library.not_empty()
-}
-
-fn learner(
-    config: &RunConfig,
-    start: &Policy,
-    policy: &Policy,
-    optim: AdamW,
-    device: &Device,
-) -> Learner {
-    Learner {
-        model: policy.model.clone().train(),
-        reference: (config.grpo.kl_coef > 0.0).then(|| start.model.clone()),
-        optim,
-        device: device.clone(),
-        grpo: config.grpo.clone(),
-        settings: config.optim.clone(),
-        temperature: config.sampling.temperature as f32,
-    }
-}
-
-/// Questions from `first` on; two steps' worth wait in stock.
-fn supply(
-    config: &RunConfig,
-    library: Library,
-    prompts: PromptMaker,
-    first: u64,
-) -> Result<Supply<Question>, TrainError> {
-    let wrong = |error: tasks::TaskError| TrainError::Sample(error.to_string());
-    let mixture = Mixture::from_config(&config.mixture).map_err(wrong)?;
-    let (ids, seed) = (library.ids(), derive(config.seed, Stream::Sample, &[]));
-    let stock = 2 * config.grpo.prompts_per_step as usize;
-    Supply::start("samples", stock, move |index| {
-        let spec = tasks::spec_at(&ids, &mixture, seed, first + index).map_err(wrong)?;
-        let strip = library.strip(&spec.video).expect("specs name videos of the library");
-        Question::of(&tasks::generate(strip, &spec).map_err(wrong)?, &prompts)
-    })
-}
-
-fn evaluations(
-    config: &RunConfig,
-    library: &Library,
-    prompts: &PromptMaker,
-) -> Result<Vec<EvalSet>, TrainError> {
-    if config.evaluate.every == 0 {
-        return Ok(Vec::new());
-    }
-    let set = EvalSet::new(
-        "train clips",
-        library,
-        &config.mixture,
-        config.evaluate.samples,
-        config.seed,
-        prompts,
-    )?;
-    Ok(vec![set])
-}
-
-/// The checkpoint's state, if it belongs to this config and start policy.
-fn same_run(found: State, expected: &State) -> Result<State, TrainError> {
-    if found.seed != expected.seed {
-        return Err(TrainError::Run("the checkpoint belongs to a run with another seed".into()));
-    }
-    if found.start_policy != expected.start_policy {
-        return Err(TrainError::Run("the start policy has changed since the run began".into()));
-    }
-    Ok(found)
-}
-
-/// FNV-1a over all weights: tells one policy from another, not a defence.
-fn fingerprint(policy: &Policy) -> String {
-    format!("{:016x}", crate::optim::weights_hash(&policy.model))
 }
 
 fn due(step: u64, every: u64) -> bool {

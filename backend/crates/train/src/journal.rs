@@ -1,9 +1,10 @@
-//! `journal.jsonl`: one event a line, appended, on disk before anybody hears of it.
-//! It is never rewritten; only a torn last line, which nobody was told of, is cut off.
+//! `journal.jsonl`: one event a line, appended before anybody hears of it, and on disk unless it
+//! only names a phase. It is never rewritten; only a torn last line, which nobody was told of,
+//! is cut off.
 
 use crate::error::TrainError;
-use shared::event::RunEvent;
-use std::fs::{File, OpenOptions};
+use shared::event::{EventBody, RunEvent};
+use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
@@ -12,18 +13,27 @@ pub struct Journal {
     path: PathBuf,
     file: File,
     next_seq: u64,
+    has_steps: bool,
 }
 
 impl Journal {
-    /// Opens or creates `journal.jsonl` in a run folder.
+    /// Opens or creates `journal.jsonl` in a run folder, for one process at a time.
     ///
     /// # Errors
-    /// An unreadable file, or a line that is not an event.
+    /// An unreadable file, a line that is not an event, or another process that writes it.
     pub fn open(run_dir: &Path) -> Result<Self, TrainError> {
         let path = run_dir.join("journal.jsonl");
         let wrong = |error| TrainError::io(&path, error);
         let mut file =
             OpenOptions::new().create(true).read(true).append(true).open(&path).map_err(wrong)?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                let dir = run_dir.display();
+                return Err(TrainError::Run(format!("another process is writing {dir}")));
+            }
+            Err(TryLockError::Error(error)) => return Err(wrong(error)),
+        }
         let mut text = Vec::new();
         file.read_to_end(&mut text).map_err(wrong)?;
         let whole = text.iter().rposition(|b| *b == b'\n').map_or(0, |at| at + 1);
@@ -31,8 +41,15 @@ impl Journal {
             file.set_len(whole as u64).map_err(wrong)?;
             file.seek(SeekFrom::End(0)).map_err(wrong)?;
         }
-        let last = parse(&path, &text[..whole])?.last().map_or(0, |event| event.seq);
-        Ok(Self { path, file, next_seq: last + 1 })
+        let events = parse(&path, &text[..whole])?;
+        let last = events.last().map_or(0, |event| event.seq);
+        let has_steps = events.iter().any(|event| matches!(event.body, EventBody::Step(_)));
+        Ok(Self { path, file, next_seq: last + 1, has_steps })
+    }
+
+    /// Whether a step was made before it was opened.
+    pub fn has_steps(&self) -> bool {
+        self.has_steps
     }
 
     /// The sequence number that the next event gets.
@@ -40,7 +57,9 @@ impl Journal {
         self.next_seq
     }
 
-    /// Appends events and waits until the disk has them.
+    /// Appends events and waits until the disk has them. Events that only name a phase do not
+    /// wait, which would cost a step several flushes: a killed process loses none of them, and
+    /// the next other event takes them to the disk.
     ///
     /// # Errors
     /// A full or failing disk.
@@ -51,8 +70,11 @@ impl Journal {
                 .map_err(|error| TrainError::Run(error.to_string()))?;
             lines.push(b'\n');
         }
-        let written = self.file.write_all(&lines).and_then(|()| self.file.sync_data());
-        written.map_err(|error| TrainError::io(&self.path, error))?;
+        let wrong = |error| TrainError::io(&self.path, error);
+        self.file.write_all(&lines).map_err(wrong)?;
+        if !events.iter().all(|event| matches!(event.body, EventBody::Phase { .. })) {
+            self.file.sync_data().map_err(wrong)?;
+        }
         self.next_seq += events.len() as u64;
         Ok(())
     }

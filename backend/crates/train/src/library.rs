@@ -3,6 +3,7 @@
 
 use crate::error::TrainError;
 use media::{FrameStrip, StripCache};
+use serde::{Deserialize, Serialize};
 use shared::video::{SamplePlan, VideoId};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -18,6 +19,21 @@ pub struct Entry {
     pub name: String,
     /// Its frames.
     pub strip: Arc<FrameStrip>,
+}
+
+impl Entry {
+    fn is(&self, wanted: &str) -> bool {
+        self.name == wanted || self.strip.video.to_string() == wanted
+    }
+}
+
+/// A video that a run was begun with: by its content, with its name for people.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pin {
+    /// Content hash.
+    pub id: VideoId,
+    /// The file's name when the run began.
+    pub name: String,
 }
 
 /// The strips of a run.
@@ -57,9 +73,9 @@ impl Library {
         Ok(library)
     }
 
-    /// Ids in the order of [`Library::entries`].
-    pub fn ids(&self) -> Vec<VideoId> {
-        self.entries.iter().map(|entry| entry.strip.video.clone()).collect()
+    /// Strips in the order of [`Library::entries`].
+    pub fn strips(&self) -> Vec<Arc<FrameStrip>> {
+        self.entries.iter().map(|entry| entry.strip.clone()).collect()
     }
 
     /// The strip of a video.
@@ -67,14 +83,50 @@ impl Library {
         self.entries.iter().find(|entry| entry.strip.video == *id).map(|entry| &entry.strip)
     }
 
-    /// The entries whose file names are not, and those that are, in `names`.
-    pub fn split(&self, names: &[String]) -> (Self, Self) {
-        let (held, kept) =
-            self.entries.iter().cloned().partition(|entry| names.contains(&entry.name));
+    /// The entries that are not, and those that are, among `held_out`: file names or ids.
+    pub fn split(&self, held_out: &[String]) -> (Self, Self) {
+        let (held, kept) = self
+            .entries
+            .iter()
+            .cloned()
+            .partition(|entry| held_out.iter().any(|wanted| entry.is(wanted)));
         (
             Self { entries: kept, problems: self.problems.clone() },
             Self { entries: held, problems: Vec::new() },
         )
+    }
+
+    /// One sentence for each of `held_out` that is no entry.
+    pub fn strangers(&self, held_out: &[String]) -> Vec<String> {
+        let missing =
+            held_out.iter().filter(|wanted| !self.entries.iter().any(|entry| entry.is(wanted)));
+        missing.map(|name| format!("{name} is held out, but not among the videos")).collect()
+    }
+
+    /// What tells these videos from others, in order.
+    pub fn pins(&self) -> Vec<Pin> {
+        let pin = |entry: &Entry| Pin { id: entry.strip.video.clone(), name: entry.name.clone() };
+        self.entries.iter().map(pin).collect()
+    }
+
+    /// The pinned videos in their order; others are left out.
+    ///
+    /// # Errors
+    /// The first that is not there with the same content.
+    pub fn pinned(&self, pins: &[Pin]) -> Result<Self, TrainError> {
+        let entry = |pin: &Pin| {
+            let found = self.entries.iter().find(|entry| entry.strip.video == pin.id);
+            found.cloned().ok_or_else(|| {
+                TrainError::Videos(format!(
+                    "{} is gone or has changed since the run began; put it back as it was to go on",
+                    pin.name
+                ))
+            })
+        };
+        Ok(Self {
+            entries: pins.iter().map(entry).collect::<Result<_, _>>()?,
+            problems: Vec::new(),
+        })
     }
 
     /// This library if it has a video.

@@ -14,6 +14,7 @@ use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::properties::WriterProperties;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use shared::reward::RewardBreakdown;
 use shared::rollout::{Group, Rollout};
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -57,7 +58,7 @@ impl Records {
     /// What the file system reports.
     pub fn add(&mut self, step: u64, groups: Vec<Group>) -> Result<(), TrainError> {
         self.groups.extend(groups);
-        if step % STEPS_PER_FILE == 0 {
+        if step.is_multiple_of(STEPS_PER_FILE) {
             self.flush()?;
             self.groups.clear();
             self.first_step = step + 1;
@@ -87,21 +88,6 @@ pub fn read(run_dir: &Path) -> Result<Vec<Group>, TrainError> {
     for path in files(&dir)? {
         groups.extend(read_file(&path)?);
     }
-    Ok(groups)
-}
-
-/// The groups of one step.
-///
-/// # Errors
-/// A damaged file.
-pub fn read_step(run_dir: &Path, step: u64) -> Result<Vec<Group>, TrainError> {
-    let first = step.saturating_sub(1) / STEPS_PER_FILE * STEPS_PER_FILE + 1;
-    let path = run_dir.join("rollouts").join(file_name(first));
-    if !path.exists() {
-        return Ok(Vec::new());
-    }
-    let mut groups = read_file(&path)?;
-    groups.retain(|group| group.step == step);
     Ok(groups)
 }
 
@@ -217,74 +203,95 @@ fn read_file(path: &Path) -> Result<Vec<Group>, TrainError> {
     for batch in reader.map_err(damaged)? {
         let batch = batch.map_err(damaged)?;
         for row in 0..batch.num_rows() {
-            take_row(&batch, row, &mut groups)?;
+            Row { batch: &batch, row }.join(&mut groups)?;
         }
     }
     Ok(groups)
 }
 
-fn take_row(batch: &RecordBatch, row: usize, groups: &mut Vec<Group>) -> Result<(), TrainError> {
-    let column =
-        |name: &str| batch.column_by_name(name).ok_or_else(|| damaged(format!("no column {name}")));
-    let whole = |name: &str| -> Result<u64, TrainError> {
-        Ok(column(name)?.as_primitive::<UInt64Type>().value(row))
-    };
-    let small = |name: &str| -> Result<u32, TrainError> {
-        Ok(column(name)?.as_primitive::<UInt32Type>().value(row))
-    };
-    let real = |name: &str| -> Result<f64, TrainError> {
-        Ok(column(name)?.as_primitive::<Float64Type>().value(row))
-    };
-    let text = |name: &str| -> Result<&str, TrainError> {
-        Ok(column(name)?.as_string::<i32>().value(row))
-    };
-    let flag =
-        |name: &str| -> Result<bool, TrainError> { Ok(column(name)?.as_boolean().value(row)) };
-    let list = |name: &str| -> Result<ArrayRef, TrainError> {
-        Ok(column(name)?.as_list::<i32>().value(row))
-    };
-    let floats = |name: &str| -> Result<Vec<f32>, TrainError> {
-        Ok(list(name)?.as_primitive::<Float32Type>().values().to_vec())
-    };
-    let (step, index) = (whole("step")?, small("group")?);
-    if groups.last().is_none_or(|group| (group.step, group.index) != (step, index)) {
-        groups.push(Group {
+/// One rollout as stored.
+struct Row<'a> {
+    batch: &'a RecordBatch,
+    row: usize,
+}
+
+impl Row<'_> {
+    fn column(&self, name: &str) -> Result<&ArrayRef, TrainError> {
+        self.batch.column_by_name(name).ok_or_else(|| damaged(format!("no column {name}")))
+    }
+
+    fn whole(&self, name: &str) -> Result<u64, TrainError> {
+        Ok(self.column(name)?.as_primitive::<UInt64Type>().value(self.row))
+    }
+
+    fn small(&self, name: &str) -> Result<u32, TrainError> {
+        Ok(self.column(name)?.as_primitive::<UInt32Type>().value(self.row))
+    }
+
+    fn real(&self, name: &str) -> Result<f64, TrainError> {
+        Ok(self.column(name)?.as_primitive::<Float64Type>().value(self.row))
+    }
+
+    fn flag(&self, name: &str) -> Result<bool, TrainError> {
+        Ok(self.column(name)?.as_boolean().value(self.row))
+    }
+
+    fn text(&self, name: &str) -> Result<&str, TrainError> {
+        Ok(self.column(name)?.as_string::<i32>().value(self.row))
+    }
+
+    fn list(&self, name: &str) -> Result<ArrayRef, TrainError> {
+        Ok(self.column(name)?.as_list::<i32>().value(self.row))
+    }
+
+    fn floats(&self, name: &str) -> Result<Vec<f32>, TrainError> {
+        Ok(self.list(name)?.as_primitive::<Float32Type>().values().to_vec())
+    }
+
+    /// Adds the rollout to its group, which begins with its first row.
+    fn join(&self, groups: &mut Vec<Group>) -> Result<(), TrainError> {
+        let place = (self.whole("step")?, self.small("group")?);
+        match groups.last_mut().filter(|group| (group.step, group.index) == place) {
+            Some(group) => group.rollouts.push(self.rollout()?),
+            None => groups.push(self.group(place)?),
+        }
+        Ok(())
+    }
+
+    fn group(&self, (step, index): (u64, u32)) -> Result<Group, TrainError> {
+        Ok(Group {
             step,
             index,
-            policy_version: whole("policy_version")?,
-            sample: from_json(text("sample")?)?,
-            rollouts: Vec::new(),
-            reward_mean: real("group_reward_mean")?,
-            reward_std: real("group_reward_std")?,
-            degenerate: flag("degenerate")?,
-        });
+            policy_version: self.whole("policy_version")?,
+            sample: from_json(self.text("sample")?)?,
+            rollouts: vec![self.rollout()?],
+            reward_mean: self.real("group_reward_mean")?,
+            reward_std: self.real("group_reward_std")?,
+            degenerate: self.flag("degenerate")?,
+        })
     }
-    let pieces = list("pieces")?;
-    let rollout = Rollout {
-        index: small("rollout")?,
-        seed: whole("seed")?,
-        ids: list("tokens")?.as_primitive::<UInt32Type>().values().to_vec(),
-        pieces: pieces
-            .as_string::<i32>()
-            .iter()
-            .map(|piece| piece.unwrap_or_default().to_owned())
-            .collect(),
-        logprobs: floats("logprobs")?,
-        entropies: floats("entropies")?,
-        text: text("text")?.to_owned(),
-        finish: from_json(text("finish")?)?,
-        reward: shared::reward::RewardBreakdown {
-            total: real("reward")?,
-            parsed: flag("parsed")?,
-            reading: from_json(text("reading")?)?,
-            parts: from_json(text("reward_parts")?)?,
-        },
-        advantage: real("advantage")?,
-    };
-    if let Some(group) = groups.last_mut() {
-        group.rollouts.push(rollout);
+
+    fn rollout(&self) -> Result<Rollout, TrainError> {
+        let pieces = self.list("pieces")?;
+        let pieces = pieces.as_string::<i32>().iter();
+        Ok(Rollout {
+            index: self.small("rollout")?,
+            seed: self.whole("seed")?,
+            ids: self.list("tokens")?.as_primitive::<UInt32Type>().values().to_vec(),
+            pieces: pieces.map(|piece| piece.unwrap_or_default().to_owned()).collect(),
+            logprobs: self.floats("logprobs")?,
+            entropies: self.floats("entropies")?,
+            text: self.text("text")?.to_owned(),
+            finish: from_json(self.text("finish")?)?,
+            reward: RewardBreakdown {
+                total: self.real("reward")?,
+                parsed: self.flag("parsed")?,
+                reading: from_json(self.text("reading")?)?,
+                parts: from_json(self.text("reward_parts")?)?,
+            },
+            advantage: self.real("advantage")?,
+        })
     }
-    Ok(())
 }
 
 fn json<T: Serialize>(value: &T) -> String {

@@ -1,7 +1,7 @@
 //! A run from its folder's point of view: takes it up, keeps it from taking others down, and
 //! writes how it ended.
 
-use crate::checkpoint::write_whole;
+use crate::checkpoint::{self, write_whole};
 use crate::error::{TrainError, panic_text};
 use crate::grpo;
 use crate::journal::Journal;
@@ -11,7 +11,7 @@ use shared::config::RunConfig;
 use shared::event::EventBody;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::channel;
+use std::sync::mpsc::sync_channel;
 use std::thread;
 use std::time::Duration;
 
@@ -23,11 +23,12 @@ const STALL_LIMIT: Duration = Duration::from_secs(60);
 pub struct RunInputs {
     /// Everything that determines the run.
     pub config: RunConfig,
-    /// The run folder; see the contracts for its form.
+    /// The run folder: `run.toml`, `journal.jsonl`, `rollouts/`, `checkpoints/`, `results/`.
     pub run_dir: PathBuf,
     /// The start policy; it must stay as it is while the run can be resumed.
     pub policy_dir: PathBuf,
-    /// Video files and folders.
+    /// Video files and folders. On resume those that the run began with must be among them, and
+    /// others are left out.
     pub videos: Vec<PathBuf>,
     /// Where decoded strips are kept.
     pub cache_dir: PathBuf,
@@ -54,8 +55,7 @@ pub fn run(
     sink: &mut dyn Sink,
     control: &mut dyn Control,
 ) -> Result<Outcome, TrainError> {
-    prepare(&inputs, resume)?;
-    let recorder = Recorder::new(Journal::open(&inputs.run_dir)?, sink);
+    let recorder = Recorder::new(prepare(&inputs, resume)?, sink);
     let outcome = watched(&recorder, || grpo::train(&inputs, resume, &recorder, control));
     let last = match &outcome {
         Ok(outcome) => EventBody::Finished { stopped: *outcome == Outcome::Stopped },
@@ -72,7 +72,7 @@ fn watched<'a>(
     recorder: &Recorder<'a>,
     work: impl FnOnce() -> Result<Outcome, TrainError>,
 ) -> Result<Outcome, TrainError> {
-    let (running, end) = channel::<()>();
+    let (running, end) = sync_channel::<()>(0);
     thread::scope(|scope| {
         let watchdog = thread::Builder::new().name("watchdog".into());
         let watchdog = watchdog.spawn_scoped(scope, move || recorder.watch(STALL_LIMIT, &end));
@@ -84,31 +84,38 @@ fn watched<'a>(
     })
 }
 
-/// Makes the folder and writes `run.toml`, or checks that they are there.
-fn prepare(inputs: &RunInputs, resume: bool) -> Result<(), TrainError> {
-    let path = inputs.run_dir.join("run.toml");
+/// Makes the folder and writes `run.toml`, or checks that they are there; gives the journal.
+fn prepare(inputs: &RunInputs, resume: bool) -> Result<Journal, TrainError> {
+    let dir = &inputs.run_dir;
     if resume {
-        return if read_config(&inputs.run_dir)? == inputs.config {
-            Ok(())
-        } else {
-            Err(TrainError::Run(
+        if read_config(dir)? != inputs.config {
+            return Err(TrainError::Run(
                 "a run is resumed with its own config, but another was given".into(),
-            ))
-        };
-    }
-    if path.exists() {
-        return Err(TrainError::Run(format!(
-            "{} already holds a run; resume it or choose another folder",
-            inputs.run_dir.display()
-        )));
+            ));
+        }
+        return Journal::open(dir);
     }
     for folder in ["", "rollouts", "checkpoints", "results"] {
-        let dir = inputs.run_dir.join(folder);
+        let dir = dir.join(folder);
         std::fs::create_dir_all(&dir).map_err(|error| TrainError::io(&dir, error))?;
+    }
+    let journal = Journal::open(dir)?;
+    if journal.has_steps() {
+        return Err(TrainError::Run(format!(
+            "{} already holds a run; resume it or choose another folder",
+            dir.display()
+        )));
+    }
+    // A run that made no step, because its policy or videos could not be used, left nothing to
+    // keep: whoever mended the cause may start again in the same folder.
+    let path = dir.join("run.toml");
+    if path.exists() {
+        checkpoint::clear(dir)?;
     }
     let text =
         toml::to_string(&inputs.config).map_err(|error| TrainError::Run(error.to_string()))?;
-    write_whole(&path, text.as_bytes())
+    write_whole(&path, text.as_bytes())?;
+    Ok(journal)
 }
 
 /// The config that a run folder was made with.

@@ -115,12 +115,12 @@ impl Learner {
             Tensor::from_data(TensorData::new(values.to_vec(), [values.len()]), &device)
         };
         let tokens = Tokens {
-            logp: self.logprobs(&self.model, &lot, &device), // [tokens]
+            logp: self.logprobs(&self.model, &lot), // [tokens]
             old: tensor(&lot.old),
             reference: self
                 .reference
                 .as_ref()
-                .map(|model| Tensor::from_inner(self.logprobs(model, &lot, &self.device))),
+                .map(|model| Tensor::from_inner(self.logprobs(model, &lot))),
             advantage: tensor(&lot.advantages),
         };
         let got = loss::grpo(&self.grpo, tokens, count);
@@ -130,9 +130,9 @@ impl Learner {
         GradientSet::of(got.loss, &self.model)
     }
 
-    fn logprobs(&self, model: &Model, lot: &Lot, device: &Device) -> Tensor<1> {
-        let hidden = model.forward(&lot.packed, device); // [rows, hidden]
-        model.logprobs(model.select(hidden, &lot.rows), &lot.targets, self.temperature) // [tokens]
+    fn logprobs(&self, model: &Model, lot: &Lot) -> Tensor<1> {
+        let hidden = model.forward_rows(&lot.packed, &lot.rows); // [tokens, hidden]
+        model.logprobs(hidden, &lot.targets, self.temperature) // [tokens]
     }
 
     /// The weights as a plain module, for generation and saving.

@@ -3,9 +3,9 @@
 mod common;
 
 use shared::event::{Control, ControlStage, EventBody, RunEvent, StepMetrics};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::{Receiver, channel};
+use std::sync::mpsc::{Receiver, sync_channel};
 use std::time::Duration;
 use train::{NoControl, Outcome, Request};
 
@@ -165,7 +165,7 @@ fn requests_are_obeyed_between_steps_and_told() {
 fn a_paused_run_whose_worker_is_gone_stops_with_a_checkpoint() {
     let dir = tempfile::tempdir().expect("a folder");
     common::videos(dir.path(), 1);
-    let (sender, mut receiver): (_, Receiver<Request>) = channel();
+    let (sender, mut receiver): (_, Receiver<Request>) = sync_channel(1);
     sender.send(Request { control: Control::Pause, by: Some("Ada".into()) }).expect("open");
     drop(sender);
     let (outcome, events) =
@@ -209,5 +209,91 @@ fn rollout_files_hold_what_the_journal_tells() {
         .collect();
     assert_eq!(told.len(), 4);
     assert_eq!(train::records::read(&dir.path().join("run")).expect("readable"), told);
-    assert_eq!(train::records::read_step(&dir.path().join("run"), 2).expect("readable"), told[2..]);
+}
+
+#[test]
+fn a_resumed_run_keeps_the_videos_it_began_with() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let videos = common::videos(dir.path(), 3);
+    let late = |name: &str| std::fs::rename(videos.join("scene-2.webm"), dir.path().join(name));
+    late("later.webm").expect("moved");
+    let mut config = common::config(6);
+    config.held_out = vec!["scene-1.webm".into()];
+    let inputs = |run: &str| common::inputs(dir.path(), run, config.clone());
+    let (_, whole) = common::run(inputs("whole"), false, &mut NoControl);
+    let mut stop = Script::new(3, &[Control::Stop]);
+    let (_, first) = common::run(inputs("broken"), false, &mut stop);
+    // A video that comes first by name would change every draw.
+    std::fs::rename(dir.path().join("later.webm"), videos.join("a-scene.webm")).expect("moved");
+    let (outcome, second) = common::run(inputs("broken"), true, &mut NoControl);
+    assert_eq!(outcome.expect("ran"), Outcome::Finished);
+    let mut both = figures(&first);
+    both.extend(figures(&second));
+    assert_eq!(both, figures(&whole));
+
+    std::fs::remove_file(videos.join("scene-0.webm")).expect("removed");
+    let (outcome, events) = common::run(inputs("broken"), true, &mut NoControl);
+    let told = outcome.expect_err("a video is gone").to_string();
+    assert!(told.starts_with("scene-0.webm is gone or has changed since the run began"), "{told}");
+    assert!(matches!(events.last().map(|e| &e.body), Some(EventBody::Failed { .. })));
+}
+
+#[test]
+fn held_out_videos_are_evaluated_apart_and_never_trained_on() {
+    let dir = tempfile::tempdir().expect("a folder");
+    common::videos(dir.path(), 2);
+    let mut config = common::config(2);
+    config.held_out = vec!["scene-1.webm".into(), "nowhere.mp4".into()];
+    config.evaluate.every = 2;
+    config.evaluate.samples = 2;
+    let inputs = common::inputs(dir.path(), "run", config.clone());
+    let (outcome, events) = common::run(inputs, false, &mut NoControl);
+    assert_eq!(outcome.expect("ran"), Outcome::Finished);
+    let (mut sets, mut trained, mut warnings) = (Vec::new(), BTreeSet::new(), Vec::new());
+    for event in events {
+        match event.body {
+            EventBody::Evaluation { set, samples, .. } => sets.push((event.step, set, samples)),
+            EventBody::RolloutGroup(group) => drop(trained.insert(group.sample.spec.video)),
+            EventBody::Warning { message } => warnings.push(message),
+            _ => {}
+        }
+    }
+    let set = |step, name: &str| (step, name.to_owned(), 4);
+    let both = |step| [set(step, "train clips"), set(step, "held-out clips")];
+    assert_eq!(sets, [both(0), both(2)].concat());
+    assert_eq!(trained.len(), 1);
+    assert_eq!(warnings, ["nowhere.mp4 is held out, but not among the videos"]);
+
+    // By id, the one trained on; then nothing would be left.
+    let id = trained.pop_first().map(|id| id.to_string()).unwrap_or_default();
+    config.held_out = vec![id, "scene-1.webm".into()];
+    let inputs = common::inputs(dir.path(), "none", config);
+    let (outcome, _) = common::run(inputs, false, &mut NoControl);
+    assert!(outcome.expect_err("nothing left").to_string().contains("every video is held out"));
+}
+
+#[test]
+fn a_start_that_failed_leaves_its_folder_to_the_next_and_a_run_with_steps_does_not() {
+    let dir = tempfile::tempdir().expect("a folder");
+    std::fs::create_dir(dir.path().join("videos")).expect("made");
+    let inputs = |steps| common::inputs(dir.path(), "run", common::config(steps));
+    let (outcome, _) = common::run(inputs(3), false, &mut NoControl);
+    assert!(outcome.expect_err("there are no videos").to_string().contains("no video"));
+    common::videos(dir.path(), 1);
+    let (outcome, _) = common::run(inputs(1), false, &mut NoControl);
+    assert_eq!(outcome.expect("ran"), Outcome::Finished);
+    let journal = train::journal::read(&dir.path().join("run")).expect("a journal");
+    assert!(journal.iter().map(|event| event.seq).eq(1..=journal.len() as u64));
+    let (outcome, _) = common::run(inputs(1), false, &mut NoControl);
+    assert!(outcome.expect_err("a run").to_string().contains("already holds a run"));
+}
+
+#[test]
+fn a_run_folder_has_one_writer() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let first = train::journal::Journal::open(dir.path()).expect("opened");
+    let second = train::journal::Journal::open(dir.path()).map(|_| ()).expect_err("taken");
+    assert!(second.to_string().contains("another process is writing"), "{second}");
+    drop(first);
+    assert!(train::journal::Journal::open(dir.path()).is_ok());
 }

@@ -40,7 +40,8 @@ impl Default for SamplingOptions {
 
 impl SamplingOptions {
     fn validate(&self) -> Result<(), PolicyError> {
-        if !self.greedy && !(self.temperature > 0.0 && self.temperature.is_finite()) {
+        let draws = self.temperature > 0.0 && self.temperature.is_finite();
+        if !(self.greedy || draws) {
             return Err(PolicyError::Prompt(format!(
                 "temperature {} is not above 0",
                 self.temperature

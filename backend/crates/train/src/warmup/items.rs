@@ -63,6 +63,8 @@ pub struct ItemMaker {
     pub seed: u64,
 }
 
+/// Strips tried for one item until one shows the answer.
+const TRIES: usize = 64;
 /// Share of real strips that are shown as they are, whatever the strength.
 const UNTOUCHED: f64 = 0.3;
 
@@ -70,15 +72,23 @@ impl ItemMaker {
     /// The n-th item, with augmentation up to `strength` (0..=1).
     ///
     /// # Errors
-    /// A sample that cannot be made.
+    /// A sample that cannot be made, or a task whose answers no strip shows.
     pub fn make(&self, index: u64, strength: f64) -> Result<Item, TrainError> {
         let mut draws = Draws::new(derive(self.seed, Stream::Warmup, &[index]));
         let task = self.mixture[draws.weighted(self.mixture.iter().map(|item| item.weight))].task();
-        let strip = self.strip(&mut draws, strength);
-        let spec = SampleSpec { video: strip.video.clone(), task, seed: draws.bits() };
-        let sample = tasks::generate(&strip, &spec)
-            .map_err(|error| TrainError::Sample(error.to_string()))?;
-        self.teach(&sample, &mut draws)
+        for _ in 0..TRIES {
+            let strip = self.strip(&mut draws, strength);
+            let spec = SampleSpec { video: strip.video.clone(), task, seed: draws.bits() };
+            let sample = tasks::generate(&strip, &spec)
+                .map_err(|error| TrainError::Sample(error.to_string()))?;
+            if sample.answerable {
+                return self.teach(&sample, &mut draws);
+            }
+        }
+        Err(TrainError::Sample(format!(
+            "no strip of {TRIES} shows the answer of {}; leave it out of the mixture",
+            task.cell()
+        )))
     }
 
     fn strip(&self, draws: &mut Draws, strength: f64) -> FrameStrip {

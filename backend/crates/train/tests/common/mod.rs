@@ -11,9 +11,19 @@ use train::prompts::PromptMaker;
 use train::rollout::Question;
 use train::{Control, Outcome, RunInputs, TrainError};
 
+/// A folder that comes with the program.
+pub fn shipped(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../static").join(name)
+}
+
 /// The warm policy that comes with the program.
 pub fn nano() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../static/nano")
+    shipped("nano")
+}
+
+/// A policy on the CPU.
+pub fn load(dir: &Path) -> Policy {
+    Policy::load(dir, &policy::pick("cpu").expect("the CPU")).expect("a policy")
 }
 
 /// A fresh policy with one layer each.

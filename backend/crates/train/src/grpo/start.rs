@@ -1,0 +1,192 @@
+//! What a run needs before its first step: the start policy, or the newest checkpoint and the
+//! videos that the run began with.
+
+use super::Run;
+use crate::checkpoint::{self, State};
+use crate::error::TrainError;
+use crate::eval::EvalSet;
+use crate::library::Library;
+use crate::optim::{AdamW, weights_hash};
+use crate::prompts::{PromptMaker, plan_of};
+use crate::recorder::Recorder;
+use crate::records::Records;
+use crate::rollout::{self, Question};
+use crate::run::RunInputs;
+use crate::seed::{Stream, derive};
+use crate::step::Learner;
+use crate::supply::Supply;
+use burn::module::Module;
+use burn::tensor::Device;
+use media::StripCache;
+use policy::Policy;
+use shared::config::RunConfig;
+use shared::event::{EventBody, Phase};
+use std::path::PathBuf;
+use tasks::Mixture;
+
+impl<'a, 's> Run<'a, 's> {
+    /// Loads everything and says `run_started`.
+    pub(super) fn start(
+        inputs: &'a RunInputs,
+        resume: bool,
+        recorder: &'a Recorder<'s>,
+    ) -> Result<Self, TrainError> {
+        let config = &inputs.config;
+        checkpoint::sweep(&inputs.run_dir)?;
+        let newest = if resume { checkpoint::newest(&inputs.run_dir)? } else { None };
+        recorder.at_step(newest.as_ref().map_or(0, |(step, _)| *step));
+        recorder.enter(Phase::Load)?;
+        let device = policy::pick(&config.device)?;
+        let start = Policy::load(&inputs.policy_dir, &device)?;
+        let Taken { policy, optim, state } = take_up(config, newest, &start, &device)?;
+        recorder.emit(vec![EventBody::RunStarted {
+            steps: config.steps,
+            device: config.device.clone(),
+            parameters: policy.model.num_params() as u64,
+            resumed_from: state.as_ref().map_or(0, |state| state.step),
+        }])?;
+        let Clips { train, held_out } = clips(inputs, &policy, state.as_ref(), recorder)?;
+        let state = state.unwrap_or_else(|| State {
+            step: 0,
+            policy_version: 0,
+            seed: config.seed,
+            next_sample: 0,
+            start_policy: fingerprint(&start),
+            videos: train.pins(),
+            held_out: held_out.pins(),
+        });
+        let prompts = PromptMaker::of(&policy);
+        Ok(Self {
+            inputs,
+            recorder,
+            learner: learner(config, &start, &policy, optim, &device),
+            evaluations: evaluations(config, &train, &held_out, &prompts)?,
+            supply: supply(config, &train, prompts, state.next_sample)?,
+            records: Records::open(&inputs.run_dir, state.step)?,
+            sampling: rollout::options(&config.sampling),
+            policy,
+            state,
+        })
+    }
+}
+
+/// Where a run goes on.
+struct Taken {
+    policy: Policy,
+    optim: AdamW,
+    /// None where nothing was made yet.
+    state: Option<State>,
+}
+
+/// The newest checkpoint, if it belongs to this config and start policy; else the start policy.
+fn take_up(
+    config: &RunConfig,
+    newest: Option<(u64, PathBuf)>,
+    start: &Policy,
+    device: &Device,
+) -> Result<Taken, TrainError> {
+    let mut optim = AdamW::new(config.optim.weight_decay);
+    let Some((_, dir)) = newest else {
+        return Ok(Taken { policy: start.clone(), optim, state: None });
+    };
+    let state = checkpoint::state(&dir)?;
+    if state.seed != config.seed {
+        return Err(TrainError::Run("the checkpoint belongs to a run with another seed".into()));
+    }
+    if state.start_policy != fingerprint(start) {
+        return Err(TrainError::Run("the start policy has changed since the run began".into()));
+    }
+    optim.load(&dir.join("optimizer.safetensors"), device)?;
+    Ok(Taken { policy: Policy::load(&dir.join("policy"), device)?, optim, state: Some(state) })
+}
+
+/// FNV-1a over all weights: tells one policy from another, not a defence.
+fn fingerprint(policy: &Policy) -> String {
+    format!("{:016x}", weights_hash(&policy.model))
+}
+
+/// The videos of a run.
+struct Clips {
+    train: Library,
+    held_out: Library,
+}
+
+/// Those that the run began with; for a new run all that can be used, less those held out.
+fn clips(
+    inputs: &RunInputs,
+    policy: &Policy,
+    state: Option<&State>,
+    recorder: &Recorder,
+) -> Result<Clips, TrainError> {
+    recorder.enter(Phase::Decode)?;
+    let cache = StripCache::open(&inputs.cache_dir)
+        .map_err(|error| TrainError::Videos(error.to_string()))?;
+    let all = Library::load(&inputs.videos, &plan_of(&policy.processor), &cache, |_| ())?;
+    if let Some(state) = state {
+        let (train, held_out) = (all.pinned(&state.videos)?, all.pinned(&state.held_out)?);
+        return Ok(Clips { train, held_out });
+    }
+    let names = &inputs.config.held_out;
+    let odd = all.problems.iter().cloned().chain(all.strangers(names));
+    recorder.emit(odd.map(|message| EventBody::Warning { message }).collect())?;
+    let (train, held_out) = all.not_empty()?.split(names);
+    if train.entries.is_empty() {
+        return Err(TrainError::Videos("every video is held out; leave one to train on".into()));
+    }
+    Ok(Clips { train, held_out })
+}
+
+fn learner(
+    config: &RunConfig,
+    start: &Policy,
+    policy: &Policy,
+    optim: AdamW,
+    device: &Device,
+) -> Learner {
+    Learner {
+        model: policy.model.clone().train(),
+        reference: (config.grpo.kl_coef > 0.0).then(|| start.model.clone()),
+        optim,
+        device: device.clone(),
+        grpo: config.grpo.clone(),
+        settings: config.optim.clone(),
+        temperature: config.sampling.temperature as f32,
+    }
+}
+
+/// Questions from `first` on; two steps' worth wait in stock.
+fn supply(
+    config: &RunConfig,
+    library: &Library,
+    prompts: PromptMaker,
+    first: u64,
+) -> Result<Supply<Question>, TrainError> {
+    let wrong = |error: tasks::TaskError| TrainError::Sample(error.to_string());
+    let mixture = Mixture::from_config(&config.mixture).map_err(wrong)?;
+    let (strips, seed) = (library.strips(), derive(config.seed, Stream::Sample, &[]));
+    let stock = 2 * config.grpo.prompts_per_step as usize;
+    Supply::start("samples", stock, move |index| {
+        let sample = tasks::sample_at(&strips, &mixture, seed, first + index).map_err(wrong)?;
+        Question::of(&sample, &prompts)
+    })
+}
+
+/// Fixed questions on the clips trained on, and on those held out where there are any.
+fn evaluations(
+    config: &RunConfig,
+    train: &Library,
+    held_out: &Library,
+    prompts: &PromptMaker,
+) -> Result<Vec<EvalSet>, TrainError> {
+    if config.evaluate.every == 0 {
+        return Ok(Vec::new());
+    }
+    let sets = [("train clips", train), ("held-out clips", held_out)];
+    let asked = sets.into_iter().filter(|(_, library)| !library.entries.is_empty());
+    asked
+        .map(|(name, library)| {
+            let samples = config.evaluate.samples;
+            EvalSet::new(name, library, &config.mixture, samples, config.seed, prompts)
+        })
+        .collect()
+}
