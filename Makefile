@@ -58,8 +58,9 @@ dev: setup ## server, and the page with reload on http://127.0.0.1:8081
 cuda: setup page ## the same program for NVIDIA GPUs
 	$(CARGO) build --release -p videossr --features cuda
 
+# The clips beside the repository are used where they are; static/nano/README.md lists them.
 warmup: build ## train the nano policy in static/nano anew
-	$(PROGRAM) warmup --preset nano --out static/nano
+	$(PROGRAM) warmup --preset nano --out static/nano static/clips $(wildcard ../shared/clips)
 
 clean: ## delete everything that was built here
 	$(CARGO) clean

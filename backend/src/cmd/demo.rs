@@ -93,6 +93,6 @@ async fn fill(server: &Server, shipped: &Path) -> Result<()> {
 }
 
 fn demo_config() -> RunConfig {
-    let nano = PRESETS.iter().find(|preset| preset.name == "nano");
-    nano.map(|preset| (preset.config)()).unwrap_or_default()
+    let demo = PRESETS.iter().find(|preset| preset.name == "demo");
+    demo.map(|preset| (preset.config)()).unwrap_or_default()
 }

@@ -13,6 +13,9 @@ use train::warmup::{WarmupInputs, measure, warmup};
 pub struct Args {
     #[command(flatten)]
     source: Source,
+    /// Video files or folders; short for --set videos=[...]
+    #[arg(value_name = "VIDEO")]
+    videos: Vec<String>,
     /// Policy folder to write
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
@@ -33,7 +36,10 @@ pub struct Args {
 /// Trains, or measures.
 pub fn run(args: Args) -> Result<()> {
     policy::tune_process();
-    let config = args.source.read()?;
+    let mut config = args.source.read()?;
+    if !args.videos.is_empty() {
+        config.videos = args.videos;
+    }
     let videos = videos(&config)?;
     let inputs = WarmupInputs {
         config,
@@ -64,12 +70,43 @@ pub fn run(args: Args) -> Result<()> {
     Ok(())
 }
 
-/// The command as typed, without the path of the program.
+/// The command as typed, as far as it means something on another machine.
 fn command_line() -> String {
-    let quote =
-        |arg: String| if arg.contains([' ', '"', '[', '{']) { format!("'{arg}'") } else { arg };
-    std::iter::once("videossr".to_owned())
-        .chain(std::env::args().skip(1).map(quote))
-        .collect::<Vec<_>>()
-        .join(" ")
+    let args = std::env::args().skip(1).map(|arg| portable(&arg));
+    std::iter::once("videossr".to_owned()).chain(args).collect::<Vec<_>>().join(" ")
+}
+
+/// An argument without the folders above what its absolute paths name, quoted for a shell.
+fn portable(arg: &str) -> String {
+    let ends = |c: char| "\"'=,[]{}".contains(c);
+    let last = |piece: &str| {
+        let (path, end) = piece.split_at(piece.trim_end_matches(ends).len());
+        let name = path.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
+        if path.starts_with('/') { format!("{name}{end}") } else { piece.to_owned() }
+    };
+    let arg: String = arg.split_inclusive(ends).map(last).collect();
+    if arg.contains([' ', '"', '[', '{']) { format!("'{arg}'") } else { arg }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::portable;
+
+    #[test]
+    fn a_card_tells_names_and_no_folders_of_the_machine() {
+        for (given, told) in [
+            ("--preset", "--preset"),
+            ("static/clips", "static/clips"),
+            ("../clips", "../clips"),
+            ("/home/ada/videos/", "videos"),
+            ("--out=/srv/policies/nano", "--out=nano"),
+            (
+                r#"videos=["/home/ada l/a b.mp4", "/srv/cat.mp4"]"#,
+                r#"'videos=["a b.mp4", "cat.mp4"]'"#,
+            ),
+            ("warmup.steps=10", "warmup.steps=10"),
+        ] {
+            assert_eq!(portable(given), told);
+        }
+    }
 }
