@@ -10,10 +10,18 @@ use serde_json::Value;
 use std::fmt;
 use std::str::FromStr;
 
+mod field;
 mod fields;
 mod presets;
-pub use fields::{FIELDS, Field, FieldKind};
+mod reading;
+mod sections;
+pub use field::{Field, FieldKind};
+pub use fields::FIELDS;
 pub use presets::{PRESETS, Preset};
+use reading::{merge, nested, unknown_keys, wrong_types};
+pub use sections::{
+    CheckpointConfig, EvaluateConfig, GrpoConfig, OptimConfig, SamplingConfig, WarmupConfig,
+};
 
 named_enum! {
     /// A way to turn rewards into an update; see RECIPES in the documentation.
@@ -97,6 +105,13 @@ impl MixtureItem {
         }
     }
 
+    /// Whether the strip divides into the clips that are asked for.
+    pub fn clips_fit(&self) -> bool {
+        self.clips.is_none_or(|clips| {
+            (2..=9).contains(&clips) && crate::video::STRIP_FRAMES.is_multiple_of(clips)
+        })
+    }
+
     /// The item of a task.
     pub fn of(task: Task, weight: f64) -> Self {
         let mut item =
@@ -110,125 +125,9 @@ impl MixtureItem {
     }
 }
 
-/// Group comparison (GRPO).
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct GrpoConfig {
-    /// Answers per question.
-    pub group_size: u32,
-    /// Questions per step.
-    pub prompts_per_step: u32,
-    /// Weight of the divergence from the reference policy in the loss.
-    pub kl_coef: f64,
-    /// Lower clip range of the ratio.
-    pub clip_low: f64,
-    /// Upper clip range of the ratio.
-    pub clip_high: f64,
-    /// Dual-clip bound for negative advantages.
-    pub dual_clip: f64,
-}
-
-/// AdamW.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct OptimConfig {
-    /// Step size.
-    pub learning_rate: f64,
-    /// Decoupled weight decay.
-    pub weight_decay: f64,
-    /// Global gradient norm that longer gradients are cut to.
-    pub grad_clip: f64,
-    /// A gradient norm above this skips the update.
-    pub skip_above: f64,
-}
-
-/// How answers are drawn.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct SamplingConfig {
-    /// Divides the logits.
-    pub temperature: f64,
-    /// Keeps the most likely tokens up to this mass; 1 keeps all.
-    pub top_p: f64,
-    /// Keeps this many of the most likely tokens; 0 keeps all.
-    pub top_k: u32,
-    /// Longest answer.
-    pub max_new_tokens: u32,
-}
-
-/// What is kept.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct CheckpointConfig {
-    /// Steps between checkpoints; 0 keeps only the last step's.
-    pub every: u64,
-    /// How many of the newest are kept.
-    pub keep: u32,
-}
-
-/// How progress is measured.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct EvaluateConfig {
-    /// Steps between evaluations; 0 for none.
-    pub every: u64,
-    /// Samples per cell in each evaluation.
-    pub samples: u32,
-}
-
-/// The supervised warm start of a policy.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct WarmupConfig {
-    /// Updates.
-    pub steps: u64,
-    /// Strips per update; each is asked several questions.
-    pub batch: u32,
-    /// Peak step size; rises for 2 % of the steps, then falls to a tenth along a cosine.
-    pub learning_rate: f64,
-    /// Strength of whole-strip augmentation.
-    pub augment: f64,
-    /// Share of strips that are scenes rendered by the program.
-    pub scenes: f64,
-    /// Share of helper questions (masks, single ends) among all.
-    pub helpers: f64,
-    /// File names of videos never used, for measuring on unseen clips.
-    pub held_out: Vec<String>,
-}
-
 impl Default for RunConfig {
     fn default() -> Self {
         presets::nano()
-    }
-}
-impl Default for GrpoConfig {
-    fn default() -> Self {
-        presets::nano().grpo
-    }
-}
-impl Default for OptimConfig {
-    fn default() -> Self {
-        presets::nano().optim
-    }
-}
-impl Default for SamplingConfig {
-    fn default() -> Self {
-        presets::nano().sampling
-    }
-}
-impl Default for CheckpointConfig {
-    fn default() -> Self {
-        presets::nano().checkpoint
-    }
-}
-impl Default for EvaluateConfig {
-    fn default() -> Self {
-        presets::nano().evaluate
-    }
-}
-impl Default for WarmupConfig {
-    fn default() -> Self {
-        presets::nano().warmup
     }
 }
 
@@ -263,20 +162,19 @@ impl RunConfig {
                         return Ok(config);
                     }
                 }
-                Err(error) => problems.push(wrong_type(value, base, &error)),
+                Err(error) => problems = wrong_types(value, base, &error),
             }
         }
         Err(problems)
     }
 
-    /// `base` with one dotted key set from text, as `--set KEY=VALUE` does. The text is
-    /// read as JSON where it is JSON, else as a string.
+    /// This config with one dotted key set from text, read as the field takes it: a text is
+    /// taken as it is (or without its JSON quotes), a single text makes a list of one,
+    /// everything else is JSON. Errors: those of [`RunConfig::from_value`].
     pub fn with(&self, key: &str, text: &str) -> Result<Self, Vec<Problem>> {
-        let leaf = serde_json::from_str(text).unwrap_or_else(|_| Value::String(text.to_owned()));
-        let nested = key.rsplit('.').fold(leaf, |inner, part| {
-            Value::Object([(part.to_owned(), inner)].into_iter().collect())
-        });
-        Self::from_value(self, &nested)
+        let field = FIELDS.iter().find(|field| field.key == key);
+        let leaf = field.map_or_else(|| field::json_or_text(text), |field| field.read(text));
+        Self::from_value(self, &nested(key, leaf))
     }
 
     /// The value at a dotted key, `Null` if there is none.
@@ -304,7 +202,7 @@ impl RunConfig {
                 say(at("weight"), format!("{} is not above 0", item.weight));
             }
             if let Some(clips) = item.clips
-                && !((2..=9).contains(&clips) && crate::video::STRIP_FRAMES.is_multiple_of(clips))
+                && !item.clips_fit()
             {
                 say(at("clips"), format!("{clips} does not divide 48; use 2, 3, 4, 6 or 8"));
             }
@@ -319,72 +217,6 @@ impl RunConfig {
                 }
             }
         }
-    }
-}
-
-/// Keys of one mixture item.
-const MIXTURE_KEYS: [&str; 5] = ["task", "perturbation", "difficulty", "clips", "weight"];
-
-fn unknown_keys(value: &Value, prefix: &str, problems: &mut Vec<Problem>) {
-    let Value::Object(map) = value else { return };
-    for (name, inner) in map {
-        let key = if prefix.is_empty() { name.clone() } else { format!("{prefix}.{name}") };
-        let is_group = FIELDS.iter().any(|f| f.key.starts_with(&format!("{key}.")));
-        if is_group {
-            unknown_keys(inner, &key, problems);
-        } else if key == "mixture" {
-            unknown_mixture_keys(inner, problems);
-        } else if !FIELDS.iter().any(|f| f.key == key) {
-            problems.push(stranger(&key, FIELDS.iter().map(|f| f.key)));
-        }
-    }
-}
-
-fn unknown_mixture_keys(value: &Value, problems: &mut Vec<Problem>) {
-    for (i, item) in value.as_array().into_iter().flatten().enumerate() {
-        for name in item.as_object().into_iter().flat_map(|map| map.keys()) {
-            if !MIXTURE_KEYS.contains(&name.as_str()) {
-                let mut problem = stranger(name, MIXTURE_KEYS.into_iter());
-                problem.field = format!("mixture[{i}].{name}");
-                problems.push(problem);
-            }
-        }
-    }
-}
-
-fn stranger<'a>(key: &str, known: impl Iterator<Item = &'a str>) -> Problem {
-    let nearest =
-        known.max_by(|a, b| strsim::jaro_winkler(key, a).total_cmp(&strsim::jaro_winkler(key, b)));
-    let hint = nearest.map(|n| format!("; did you mean `{n}`?")).unwrap_or_default();
-    Problem { field: key.to_owned(), message: format!("is not a known key{hint}") }
-}
-
-/// Finds the first key whose value alone does not fit, so that the message can name it.
-fn wrong_type(value: &Value, base: &RunConfig, whole: &serde_json::Error) -> Problem {
-    for field in FIELDS {
-        let given = field.key.split('.').try_fold(value, |at, part| at.get(part));
-        let Some(given) = given else { continue };
-        let mut probe = serde_json::to_value(base).unwrap_or(Value::Null);
-        let nested = field.key.rsplit('.').fold(given.clone(), |inner, part| {
-            Value::Object([(part.to_owned(), inner)].into_iter().collect())
-        });
-        merge(&mut probe, &nested);
-        if serde_json::from_value::<RunConfig>(probe).is_err() {
-            let message = format!("{given} does not fit; {}", field.kind.describe());
-            return Problem { field: field.key.to_owned(), message };
-        }
-    }
-    Problem { field: String::new(), message: whole.to_string() }
-}
-
-fn merge(base: &mut Value, over: &Value) {
-    match (base, over) {
-        (Value::Object(base), Value::Object(over)) => {
-            for (key, value) in over {
-                merge(base.entry(key.clone()).or_insert(Value::Null), value);
-            }
-        }
-        (base, over) => *base = over.clone(),
     }
 }
 
@@ -448,5 +280,31 @@ mod tests {
         assert_eq!(set.seed, config.seed);
         assert_eq!(config.with("reward", "strict").expect("known").reward, RewardMode::Strict);
         assert!(config.with("reward", "harsh").is_err());
+    }
+
+    #[test]
+    fn a_value_is_read_as_its_field_takes_it() {
+        let with = |key, text| RunConfig::default().with(key, text).expect("a value that fits");
+        assert_eq!(with("policy", "123").policy, "123");
+        assert_eq!(with("policy", "true").policy, "true");
+        assert_eq!(with("policy", r#""a b""#).policy, "a b");
+        assert_eq!(with("videos", "7.mp4").videos, ["7.mp4"]);
+        assert_eq!(with("videos", r#"["a", "b"]"#).videos, ["a", "b"]);
+        assert_eq!(with("mixture", r#"[{"task": "jigsaw"}]"#).mixture.len(), 1);
+        for (key, text, field) in [
+            ("grpo", "5", "grpo"),
+            ("", "5", "config"),
+            ("grpo.", "5", "grpo"),
+            ("mixture", "7", "mixture"),
+            ("steps", "", "steps"),
+            ("optim.learning_rate", "fast", "optim.learning_rate"),
+        ] {
+            let problems = RunConfig::default().with(key, text).expect_err("a misfit");
+            let named: Vec<&str> = problems.iter().map(|p| p.field.as_str()).collect();
+            assert_eq!(named, [field], "{key}={text}");
+        }
+        assert_eq!(refuse(json!(5)), ["config: is not a table of keys"]);
+        let two = refuse(json!({"steps": "many", "seed": "none"}));
+        assert_eq!(two.len(), 2, "{two:?}");
     }
 }

@@ -8,7 +8,7 @@ use crate::event::{Control, RunEvent};
 use serde::{Deserialize, Serialize};
 
 /// Version of this protocol; a server refuses another one with a sentence.
-pub const WORKER_PROTOCOL: u32 = 1;
+pub const WORKER_PROTOCOL: u32 = 2;
 
 /// The device of a worker that takes runs for every device.
 pub const ANY_DEVICE: &str = "any";
@@ -75,13 +75,12 @@ pub enum ToWorker {
         run: String,
         /// Its config.
         config: Box<RunConfig>,
-        /// Go on from the newest whole checkpoint.
-        resume: bool,
-        /// Its run directory, on a disk both sides see.
+        /// Its run directory, on a disk both sides see. Where it holds a run already, the
+        /// worker goes on from the newest whole checkpoint.
         run_dir: String,
         /// The policy folder to start from.
         policy_dir: String,
-        /// The video files.
+        /// The video files, in the order fixed when the run was made.
         videos: Vec<String>,
         /// Where decoded strips are kept.
         cache_dir: String,
@@ -115,7 +114,6 @@ mod tests {
         let start = ToWorker::Start {
             run: "r".into(),
             config: Box::default(),
-            resume: true,
             run_dir: "d".into(),
             policy_dir: "p".into(),
             videos: vec!["v".into()],
