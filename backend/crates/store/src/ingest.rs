@@ -47,29 +47,6 @@ impl Store {
             })
         })
     }
-
-    /// Makes `steps`, `groups` and `rollouts` of a run again from its events; gives the
-    /// number of events read.
-    pub fn rebuild_run(&self, run: &str) -> Result<u64> {
-        let run = run.to_owned();
-        self.write(move |tx| {
-            forget_after(tx, &run, 0)?;
-            let mut statement =
-                tx.prepare("SELECT json FROM events WHERE run = ?1 ORDER BY seq")?;
-            let mut rows = statement.query([&run])?;
-            let mut events = 0;
-            while let Some(row) = rows.next()? {
-                let event: RunEvent = serde_json::from_str(
-                    row.get_ref(0)?
-                        .as_str()
-                        .map_err(|error| StoreError::Record(error.to_string()))?,
-                )?;
-                fold_tables(tx, &run, &event)?;
-                events += 1;
-            }
-            Ok(events)
-        })
-    }
 }
 
 fn take(tx: &Connection, run: &str, event: &RunEvent) -> Result<()> {

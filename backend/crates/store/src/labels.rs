@@ -1,5 +1,5 @@
 //! The annotation log and the labels it folds to. A label is never changed in place: the
-//! row is the fold of its operations and can be made again from them.
+//! row is the fold of its operations.
 
 use crate::connection::Store;
 use crate::error::{Result, StoreError};
@@ -12,8 +12,14 @@ use shared::api::{Failure, Person};
 use shared::task::TaskKind;
 use shared::video::VideoId;
 
-/// Labels listed at once.
-const LISTED: u32 = 1000;
+/// Where a label stands in the list.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LabelPlace {
+    /// Unix time of its newest operation, seconds.
+    pub at: f64,
+    /// Which rollout.
+    pub target: RolloutRef,
+}
 
 /// What a list shows of the rollout beside its label.
 #[derive(Serialize, Deserialize)]
@@ -63,17 +69,37 @@ impl Store {
         })
     }
 
-    /// Labels in a state (or all that were not withdrawn), newest first, with what a list
-    /// shows beside them.
-    pub fn failures(&self, state: Option<LabelState>) -> Result<Vec<Failure>> {
+    /// One page of the labels in a state (or all that were not withdrawn), newest first, from
+    /// the one after `after` on, with what a list shows beside them. A label that changes
+    /// meanwhile moves to the front.
+    pub fn failures(
+        &self,
+        state: Option<LabelState>,
+        after: Option<&LabelPlace>,
+        limit: u32,
+    ) -> Result<Vec<Failure>> {
         self.read(|connection| {
             let sql = format!(
-                "{FAILURES} WHERE (?1 IS NULL AND l.state <> 'withdrawn') OR l.state = ?1
-                 ORDER BY l.at DESC LIMIT ?2"
+                "{FAILURES} WHERE ((?1 IS NULL AND l.state <> 'withdrawn') OR l.state = ?1)
+                 AND (?2 IS NULL
+                      OR (l.at, l.run, l.step, l.group_index, l.rollout_index)
+                         < (?2, ?3, ?4, ?5, ?6))
+                 ORDER BY l.at DESC, l.run DESC, l.step DESC, l.group_index DESC,
+                          l.rollout_index DESC
+                 LIMIT ?7"
             );
             let mut statement = connection.prepare_cached(&sql)?;
-            let rows =
-                statement.query_map(params![state.map(LabelState::name), LISTED], failure_row)?;
+            let target = after.map(|place| &place.target);
+            let values = params![
+                state.map(LabelState::name),
+                after.map(|place| place.at),
+                target.map(|target| &target.run),
+                target.map(|target| int(target.step)),
+                target.map(|target| target.group),
+                target.map(|target| target.rollout),
+                limit
+            ];
+            let rows = statement.query_map(values, failure_row)?;
             rows.map(|row| row?).collect()
         })
     }
@@ -91,25 +117,6 @@ impl Store {
                 .query_row(place, failure_row)
                 .optional()?
                 .ok_or(StoreError::NotFound("label"))?
-        })
-    }
-
-    /// Makes the labels again from the annotation log; gives the number of operations.
-    pub fn rebuild(&self) -> Result<u64> {
-        self.write(|tx| {
-            tx.execute("DELETE FROM labels", [])?;
-            let mut statement =
-                tx.prepare("SELECT at, person, person_name, json FROM label_ops ORDER BY seq")?;
-            let mut rows = statement.query([])?;
-            let mut operations = 0;
-            while let Some(row) = rows.next()? {
-                let by = PersonRef { id: crate::count(row.get(1)?), name: row.get(2)? };
-                let op: Op = serde_json::from_str(&row.get::<_, String>(3)?)?;
-                // It was allowed when it was taken in; roles may have changed since.
-                fold_op(tx, &op, &by, Role::Admin, row.get(0)?)?;
-                operations += 1;
-            }
-            Ok(operations)
         })
     }
 }

@@ -20,8 +20,9 @@ pub use audit::{Act, AuditLine};
 pub use connection::Store;
 pub use error::{Result, StoreError};
 pub use ingest::Ingested;
+pub use labels::LabelPlace;
 pub use people::{NewToken, Secret};
-pub use rollouts::{GroupPlace, RawEvent, RolloutFilter};
+pub use rollouts::{GroupPlace, RawEvent, ReplayFrom, RolloutFilter};
 pub use runs::{NewRunRow, StoredRun};
 pub use videos::StoredVideo;
 

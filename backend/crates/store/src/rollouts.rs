@@ -23,6 +23,15 @@ pub struct RawEvent {
     pub json: String,
 }
 
+/// Sequence numbers from which a replay is whole; nothing is left out by default.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ReplayFrom {
+    /// Groups before this one are left out.
+    pub first_group: u64,
+    /// Phases before this one are left out.
+    pub first_phase: u64,
+}
+
 /// A group and its neighbours.
 #[derive(Clone, Debug, PartialEq)]
 pub struct GroupPlace {
@@ -58,28 +67,27 @@ pub struct RolloutFilter {
 impl Store {
     /// Events of a run after `after`, oldest first: at most `limit`, and about 1 MiB.
     pub fn events_after(&self, run: &str, after: u64, limit: u32) -> Result<Vec<RawEvent>> {
-        self.events(run, after, limit, 0)
+        self.replay_after(run, after, limit, ReplayFrom::default())
     }
 
-    /// The same, leaving out the groups before the event `first_group`.
+    /// The same, leaving out what `from` says.
     pub fn replay_after(
         &self,
         run: &str,
         after: u64,
         limit: u32,
-        first_group: u64,
+        from: ReplayFrom,
     ) -> Result<Vec<RawEvent>> {
-        self.events(run, after, limit, first_group)
-    }
-
-    fn events(&self, run: &str, after: u64, limit: u32, first_group: u64) -> Result<Vec<RawEvent>> {
         self.read(|connection| {
             let mut statement = connection.prepare_cached(
                 "SELECT seq, json FROM events
                  WHERE run = ?1 AND seq > ?2 AND (group_index IS NULL OR seq >= ?3)
-                 ORDER BY seq LIMIT ?4",
+                 AND (kind <> 'phase' OR seq >= ?4)
+                 ORDER BY seq LIMIT ?5",
             )?;
-            let mut rows = statement.query(params![run, int(after), int(first_group), limit])?;
+            let values =
+                params![run, int(after), int(from.first_group), int(from.first_phase), limit];
+            let mut rows = statement.query(values)?;
             let (mut events, mut bytes) = (Vec::new(), 0);
             while let Some(row) = rows.next()? {
                 let json: String = row.get(1)?;
@@ -93,17 +101,28 @@ impl Store {
         })
     }
 
-    /// Sequence number of the oldest of the `newest` newest groups, 0 where there are fewer.
-    pub fn first_of_newest_groups(&self, run: &str, newest: usize) -> Result<u64> {
+    /// What a view that begins now keeps of the past: the `groups` newest groups and the
+    /// newest phase.
+    pub fn replay_from(&self, run: &str, groups: usize) -> Result<ReplayFrom> {
         self.read(|connection| {
-            let seq = connection
+            let group = connection
                 .prepare_cached(
                     "SELECT seq FROM events WHERE run = ?1 AND group_index IS NOT NULL
                      ORDER BY seq DESC LIMIT 1 OFFSET ?2",
                 )?
-                .query_row(params![run, newest.saturating_sub(1) as i64], |row| row.get(0))
+                .query_row(params![run, groups.saturating_sub(1) as i64], |row| row.get(0))
                 .optional()?;
-            Ok(seq.map_or(0, count))
+            let phase = connection
+                .prepare_cached(
+                    "SELECT seq FROM events WHERE run = ?1 AND kind = 'phase'
+                     ORDER BY seq DESC LIMIT 1",
+                )?
+                .query_row([run], |row| row.get(0))
+                .optional()?;
+            Ok(ReplayFrom {
+                first_group: group.map_or(0, count),
+                first_phase: phase.map_or(0, count),
+            })
         })
     }
 

@@ -4,12 +4,13 @@ use crate::audit::{Act, write_line};
 use crate::connection::Store;
 use crate::error::{Result, StoreError};
 use crate::{count, int};
-use rusqlite::{Connection, OptionalExtension, Row, params};
+use rusqlite::{Connection, OptionalExtension, Params, Row, params};
 use shared::annotation::PersonRef;
 use shared::api::Run;
 use shared::config::RunConfig;
 use shared::event::Phase;
 use shared::fold::{RunMove, RunState};
+use shared::video::VideoId;
 
 /// Points of a sparkline at most.
 const SPARK_POINTS: u64 = 64;
@@ -25,6 +26,8 @@ pub struct NewRunRow {
     pub name: String,
     /// Its config.
     pub config: RunConfig,
+    /// The videos it trains on, now and whenever it is resumed.
+    pub videos: Vec<VideoId>,
     /// Who makes it.
     pub owner: u64,
     /// Unix time, seconds.
@@ -38,29 +41,31 @@ pub struct StoredRun {
     pub run: Run,
     /// Its config.
     pub config: RunConfig,
-    /// Whether the next worker goes on from the newest checkpoint.
-    pub resume: bool,
+    /// The videos it trains on, in this order.
+    pub videos: Vec<VideoId>,
     /// Newest phase reported.
     pub phase: Option<Phase>,
 }
 
 const COLUMNS: &str = "r.id, r.name, r.state, r.step, r.steps, r.failed_phase, r.failed_cause,
-    r.device, p.id, p.name, r.created_at, r.seq, r.config, r.resume, r.phase";
+    r.device, p.id, p.name, r.created_at, r.seq, r.config, r.videos, r.phase";
 
 impl Store {
     /// Writes a run down and queues it.
     pub fn add_run(&self, new: NewRunRow) -> Result<StoredRun> {
         let config = serde_json::to_string(&new.config)?;
+        let videos = serde_json::to_string(&new.videos)?;
         self.write(move |tx| {
             let queued = RunState::Draft.after(RunMove::Queue)?;
             tx.execute(
-                "INSERT INTO runs (id, name, config, state, steps, device, owner, created_at,
-                                   queued_at)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?8)",
+                "INSERT INTO runs (id, name, config, videos, state, steps, device, owner,
+                                   created_at, queued_at)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?9)",
                 params![
                     new.id,
                     new.name,
                     config,
+                    videos,
                     queued.name(),
                     int(new.config.steps),
                     new.config.device,
@@ -83,27 +88,36 @@ impl Store {
 
     /// Every run, newest first.
     pub fn runs(&self) -> Result<Vec<StoredRun>> {
-        self.runs_where("ORDER BY r.number DESC")
+        self.runs_where("ORDER BY r.number DESC", [])
+    }
+
+    /// One page of runs, newest first, from the one after the run `after` on.
+    pub fn runs_page(&self, after: Option<&str>, limit: u32) -> Result<Vec<StoredRun>> {
+        self.runs_where(
+            "WHERE ?1 IS NULL OR r.number < (SELECT number FROM runs WHERE id = ?1)
+             ORDER BY r.number DESC LIMIT ?2",
+            params![after, limit],
+        )
     }
 
     /// Runs that wait for a worker, longest waiting first.
     pub fn queued_runs(&self) -> Result<Vec<StoredRun>> {
-        self.runs_where("WHERE r.state = 'queued' ORDER BY r.queued_at, r.number")
+        self.runs_where("WHERE r.state = 'queued' ORDER BY r.queued_at, r.number", [])
     }
 
     /// Runs that a worker held when the database was last written.
     pub fn live_runs(&self) -> Result<Vec<StoredRun>> {
-        let mut runs = self.runs_where("ORDER BY r.number")?;
+        let mut runs = self.runs_where("ORDER BY r.number", [])?;
         runs.retain(|stored| stored.run.state.is_live());
         Ok(runs)
     }
 
-    fn runs_where(&self, tail: &str) -> Result<Vec<StoredRun>> {
+    fn runs_where(&self, tail: &str, values: impl Params) -> Result<Vec<StoredRun>> {
         self.read(|connection| {
             let sql =
                 format!("SELECT {COLUMNS} FROM runs r JOIN people p ON p.id = r.owner {tail}");
             let mut statement = connection.prepare_cached(&sql)?;
-            let rows = statement.query_map([], run_row)?;
+            let rows = statement.query_map(values, run_row)?;
             rows.map(|row| with_curve(connection, row??)).collect()
         })
     }
@@ -147,7 +161,7 @@ impl Store {
     }
 }
 
-/// One move of the state machine. Queueing again asks for a resume and clears the failure.
+/// One move of the state machine. Queueing again clears the failure.
 pub(crate) fn apply_move(tx: &Connection, id: &str, step: RunMove) -> Result<()> {
     let state = state_of(tx, id)?;
     let next = state.after(step)?;
@@ -155,8 +169,7 @@ pub(crate) fn apply_move(tx: &Connection, id: &str, step: RunMove) -> Result<()>
         .execute(params![id, next.name()])?;
     if step == RunMove::Queue {
         tx.execute(
-            "UPDATE runs SET resume = 1, failed_phase = NULL, failed_cause = NULL, phase = NULL,
-                             queued_at = ?2
+            "UPDATE runs SET failed_phase = NULL, failed_cause = NULL, phase = NULL, queued_at = ?2
              WHERE id = ?1",
             params![id, crate::now()],
         )?;
@@ -211,7 +224,7 @@ fn run_row(row: &Row<'_>) -> rusqlite::Result<Result<StoredRun>> {
         created_at: row.get(10)?,
         seq: count(row.get(11)?),
     };
-    let resume = row.get(13)?;
+    let videos: String = row.get(13)?;
     let read = || -> Result<StoredRun> {
         Ok(StoredRun {
             run: Run {
@@ -220,7 +233,7 @@ fn run_row(row: &Row<'_>) -> rusqlite::Result<Result<StoredRun>> {
                 ..run
             },
             config: serde_json::from_str(&config)?,
-            resume,
+            videos: serde_json::from_str(&videos)?,
             phase: phase_of(phase)?,
         })
     };

@@ -5,7 +5,10 @@ use rusqlite::Connection;
 
 /// Every migration; its place, from 1, is the `user_version` after it. Never edit one that
 /// was released: add the next.
-const MIGRATIONS: &[&str] = &[include_str!("../migrations/0001_start.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("../migrations/0001_start.sql"),
+    include_str!("../migrations/0002_videos_of_runs.sql"),
+];
 
 /// Brings the database to the newest version.
 pub(crate) fn migrate(connection: &mut Connection) -> Result<()> {

@@ -7,7 +7,7 @@ use crate::{count, int};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use shared::api::Video;
 use shared::video::VideoId;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// A video with the place of its file.
 #[derive(Clone, Debug, PartialEq)]
@@ -60,6 +60,32 @@ impl Store {
             let mut statement = connection.prepare_cached(&sql)?;
             let rows = statement.query_map([], video_row)?;
             rows.map(|row| row?).collect()
+        })
+    }
+
+    /// One page of the library, newest first, from the one after the video `after` on.
+    pub fn videos_page(&self, after: Option<&VideoId>, limit: u32) -> Result<Vec<StoredVideo>> {
+        self.read(|connection| {
+            let sql = format!(
+                "SELECT {COLUMNS} FROM videos WHERE ?1 IS NULL
+                 OR (added_at, id) < (SELECT added_at, id FROM videos WHERE id = ?1)
+                 ORDER BY added_at DESC, id DESC LIMIT ?2"
+            );
+            let mut statement = connection.prepare_cached(&sql)?;
+            let after = after.map(VideoId::as_str);
+            let rows = statement.query_map(params![after, limit], video_row)?;
+            rows.map(|row| row?).collect()
+        })
+    }
+
+    /// Writes down that a video's file lies somewhere else now.
+    pub fn move_video(&self, id: &VideoId, path: &Path, by: u64) -> Result<StoredVideo> {
+        let (id, path) = (id.clone(), path.to_string_lossy().into_owned());
+        self.write(move |tx| {
+            tx.execute("UPDATE videos SET path = ?2 WHERE id = ?1", params![id.as_str(), path])?;
+            let moved = find(tx, &id)?.ok_or(StoreError::NotFound("video"))?;
+            write_line(tx, by, Act::AddedVideo, &moved.video.name)?;
+            Ok(moved)
         })
     }
 }

@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use shared::annotation::{Action, LabelState, Op, Refusal, Role, RolloutRef, Tag};
-use shared::api::{Person, Video};
+use shared::api::{Failure, Person, Video};
 use shared::config::RunConfig;
 use shared::event::{Control, ControlStage, EventBody, Phase, RunEvent, StepMetrics};
 use shared::fold::{RunMove, RunState};
@@ -12,7 +12,10 @@ use shared::rollout::{Finish, Group, Rollout};
 use shared::task::{Perturbation, SampleInfo, SampleParams, SampleSpec, Task, TaskKind, Truth};
 use shared::video::{VideoId, VideoMeta};
 use std::path::PathBuf;
-use store::{NewRunRow, NewToken, RolloutFilter, Secret, Store, StoreError, StoredVideo};
+use store::{
+    LabelPlace, NewRunRow, NewToken, ReplayFrom, RolloutFilter, Secret, Store, StoreError,
+    StoredVideo,
+};
 
 struct TestStore {
     store: Store,
@@ -55,6 +58,7 @@ impl TestStore {
             id: id.into(),
             name: String::new(),
             config: RunConfig::default(),
+            videos: vec![VideoId::from_hash(&[7; 32])],
             owner: self.admin.id,
             at: 1.0,
         };
@@ -192,13 +196,11 @@ fn secrets_are_not_in_the_file() {
     }
 }
 
-#[test]
-fn the_same_video_is_added_once() {
-    let test = TestStore::new();
-    let video = |name: &str| StoredVideo {
+fn video(number: u8, added_at: f64) -> StoredVideo {
+    StoredVideo {
         video: Video {
             meta: VideoMeta {
-                id: VideoId::from_hash(&[1; 32]),
+                id: VideoId::from_hash(&[number; 32]),
                 duration_secs: 1.0,
                 frames: 60,
                 width: 4,
@@ -208,19 +210,74 @@ fn the_same_video_is_added_once() {
                 rotation: 0,
                 codec: "vp9".into(),
             },
-            name: name.into(),
+            name: format!("{number}.webm"),
             bytes: 5,
-            added_at: 1.0,
+            added_at,
             problem: None,
         },
         path: PathBuf::from("/x"),
-    };
-    let (first, new) = test.store.add_video(video("a.webm"), 1).unwrap();
+    }
+}
+
+#[test]
+fn the_same_video_is_added_once_and_may_move() {
+    let test = TestStore::new();
+    let (first, new) = test.store.add_video(video(1, 1.0), 1).unwrap();
     assert!(new);
-    let (second, new) = test.store.add_video(video("b.webm"), 1).unwrap();
+    let (second, new) = test.store.add_video(video(1, 2.0), 1).unwrap();
     assert!(!new);
     assert_eq!(first, second);
     assert_eq!(test.store.videos().unwrap().len(), 1);
+    let id = &first.video.meta.id;
+    let moved = test.store.move_video(id, "/y".as_ref(), 1).unwrap();
+    assert_eq!(moved, StoredVideo { path: "/y".into(), ..first.clone() });
+    assert_eq!(test.store.video(id).unwrap(), moved);
+    let unknown = VideoId::from_hash(&[9; 32]);
+    let lost = test.store.move_video(&unknown, "/y".as_ref(), 1);
+    assert!(matches!(lost, Err(StoreError::NotFound("video"))));
+}
+
+#[test]
+fn pages_of_lists_give_everything_once() {
+    let test = TestStore::new();
+    for number in 0..5 {
+        // Two of a kind in time: the id decides.
+        test.store.add_video(video(number, f64::from(number / 2)), 1).unwrap();
+        test.run(&format!("r{number}"));
+    }
+    test.run("r");
+    test.store.ingest("r", (0..5).map(|i| group(i + 1, i + 1, 0)).collect()).unwrap();
+    let ada = test.person("Ada", Role::Annotator);
+    for step in 1..=5 {
+        test.store.label(submit(step, 0), &ada, (step / 2) as f64).unwrap();
+    }
+
+    let (mut seen, mut after) = (Vec::new(), None);
+    loop {
+        let page = test.store.videos_page(after.as_ref(), 2).unwrap();
+        let Some(last) = page.last() else { break };
+        after = Some(last.video.meta.id.clone());
+        seen.extend(page);
+    }
+    assert_eq!(seen, test.store.videos().unwrap());
+
+    let (mut seen, mut after) = (Vec::new(), None::<String>);
+    loop {
+        let page = test.store.runs_page(after.as_deref(), 4).unwrap();
+        let Some(last) = page.last() else { break };
+        after = Some(last.run.id.clone());
+        seen.extend(page);
+    }
+    assert_eq!((seen.len(), seen), (6, test.store.runs().unwrap()));
+
+    let (mut seen, mut after) = (Vec::new(), None);
+    loop {
+        let page = test.store.failures(None, after.as_ref(), 2).unwrap();
+        let Some(Failure { label, .. }) = page.last() else { break };
+        after = Some(LabelPlace { at: label.at, target: label.target.clone() });
+        seen.extend(page.into_iter().map(|failure| failure.label.target.step));
+    }
+    assert_eq!(seen, [5, 4, 3, 2, 1]);
 }
 
 #[test]
@@ -268,7 +325,6 @@ fn a_resumed_run_forgets_what_its_checkpoint_did_not_hold() {
     test.store.ingest("r", vec![group(7, 2, 0), step(8, 2)]).unwrap();
     let place = test.store.group("r", 1, 0).unwrap();
     assert_eq!((place.previous, place.next), (None, Some((2, 0))));
-    assert_eq!(test.store.rebuild_run("r").unwrap(), 8);
     assert_eq!(test.count("r"), 4);
 }
 
@@ -292,7 +348,8 @@ fn the_state_follows_the_events() {
     assert_eq!(failed.run.failed_phase, Some(Phase::Update));
     assert!(test.store.fail_run("r", "twice").is_err());
     let queued = test.store.move_run("r", &[RunMove::Queue]).unwrap();
-    assert!(queued.resume && queued.run.failed_cause.is_none());
+    assert_eq!(queued.run.failed_cause, None);
+    assert_eq!(queued.videos, [VideoId::from_hash(&[7; 32])], "as when it was made");
     let adopted = test.store.adopt_run("r").unwrap();
     assert_eq!(adopted.run.state, RunState::Running);
     assert_eq!(state(5, EventBody::Finished { stopped: false }), RunState::Finished);
@@ -330,17 +387,21 @@ fn filters_and_pages_give_every_rollout_once() {
 }
 
 #[test]
-fn a_replay_may_leave_old_groups_out() {
+fn a_replay_may_leave_out_old_groups_and_phases() {
     let test = TestStore::new();
     test.run("r");
     let batch = vec![started(1, 0), group(2, 1, 0), group(3, 1, 1), step(4, 1), group(5, 2, 0)];
     test.store.ingest("r", batch).unwrap();
-    let first = test.store.first_of_newest_groups("r", 2).unwrap();
-    assert_eq!(first, 3);
+    let phase = |seq, phase| event(seq, 2, EventBody::Phase { phase });
+    let phases = vec![phase(6, Phase::Rollout), phase(7, Phase::Update), step(8, 2)];
+    test.store.ingest("r", phases).unwrap();
+    let from = test.store.replay_from("r", 2).unwrap();
+    assert_eq!(from, ReplayFrom { first_group: 3, first_phase: 7 });
     let seqs: Vec<u64> =
-        test.store.replay_after("r", 0, 10, first).unwrap().iter().map(|e| e.seq).collect();
-    assert_eq!(seqs, [1, 3, 4, 5]);
-    assert_eq!(test.store.first_of_newest_groups("r", 9).unwrap(), 0);
+        test.store.replay_after("r", 0, 10, from).unwrap().iter().map(|e| e.seq).collect();
+    assert_eq!(seqs, [1, 3, 4, 5, 7, 8]);
+    assert_eq!(test.store.replay_from("r", 9).unwrap().first_group, 0);
+    assert_eq!(test.store.replay_from("none", 9).unwrap(), ReplayFrom::default());
 }
 
 #[test]
@@ -368,11 +429,11 @@ fn a_stale_label_is_refused_with_the_newer_one() {
         test.store.label(submit(8, 0), &ada, 6.0),
         Err(StoreError::NotFound("rollout"))
     ));
-    let before = test.store.failures(Some(LabelState::Accepted)).unwrap();
-    assert_eq!((before.len(), before[0].text.as_str()), (1, "no idea"));
-    assert_eq!(test.store.rebuild().unwrap(), 2);
-    assert_eq!(test.store.failures(None).unwrap(), before);
-    assert_eq!(test.store.failures(Some(LabelState::Submitted)).unwrap(), []);
+    let failures = |state| test.store.failures(state, None, 9).unwrap();
+    let accepted = failures(Some(LabelState::Accepted));
+    assert_eq!((accepted.len(), accepted[0].text.as_str()), (1, "no idea"));
+    assert_eq!(failures(None), accepted);
+    assert_eq!(failures(Some(LabelState::Submitted)), []);
     assert_eq!(test.store.group_labels("r", 1, 0).unwrap().len(), 1);
 }
 
