@@ -25,6 +25,9 @@ pub struct Options {
     pub data: PathBuf,
     /// Address to listen on; port 0 takes a free one.
     pub listen: SocketAddr,
+    /// The address that people open, where it is not the one listened on, such as
+    /// `https://studio.example.org` behind a proxy.
+    pub public_url: Option<String>,
     /// Local workers.
     pub workers: u32,
     /// The program that local workers are; this one unless a test says otherwise.
@@ -45,6 +48,7 @@ impl Options {
         Self {
             data,
             listen,
+            public_url: None,
             workers: 1,
             program: None,
             dist: crate::data::dist_dir(),
@@ -71,6 +75,9 @@ pub struct App {
     pub policy: Option<PathBuf>,
     /// Largest upload, bytes.
     pub upload_limit: u64,
+    /// The address that people open, without a slash at its end. Where it is https, cookies
+    /// are sent over https only.
+    pub public_url: String,
     /// Name of the session cookie. It holds the port, for browsers share cookies between
     /// the ports of one host.
     pub cookie: String,

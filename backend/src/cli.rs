@@ -48,6 +48,22 @@ enum Command {
     Generate(cmd::generate::Args),
 }
 
+/// What was asked cannot be meant: an unknown name, a value out of range, options that do not
+/// go together.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct Usage(String);
+
+impl Usage {
+    /// With a sentence that says what is allowed.
+    pub fn new(message: impl std::fmt::Display) -> Self {
+        Self(message.to_string())
+    }
+}
+
+/// Exit code of wrong usage; clap's own.
+const WRONG_USAGE: u8 = 2;
+
 /// Reads the command line and does what it says. Exit code 0: done; 1: failed, with one line
 /// on stderr; 2: wrong usage.
 pub fn main() -> ExitCode {
@@ -56,7 +72,10 @@ pub fn main() -> ExitCode {
         Ok(code) => code,
         Err(error) => {
             eprintln!("videossr: {}", one_line(&error));
-            ExitCode::FAILURE
+            match error.is::<Usage>() {
+                true => WRONG_USAGE.into(),
+                false => ExitCode::FAILURE,
+            }
         }
     }
 }

@@ -74,7 +74,7 @@ impl DataDir {
         self.root.join("logs")
     }
 
-    /// Where the newest server listens, for links made beside it.
+    /// The address that people open of the newest server, for links made beside it.
     pub fn address(&self) -> PathBuf {
         self.root.join("address")
     }

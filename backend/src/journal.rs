@@ -120,7 +120,7 @@ mod tests {
         let mut file = File::create(dir.path().join("journal.jsonl")).unwrap();
         write!(file, "{}\n{}\n{}", line(1), line(2), &line(3)[..9]).unwrap();
         assert_eq!(seqs(&mut reader), [2]);
-        write!(file, "{}\n", &line(3)[9..]).unwrap();
+        writeln!(file, "{}", &line(3)[9..]).unwrap();
         assert_eq!(seqs(&mut reader), [3]);
         assert_eq!(seqs(&mut reader), [0u64; 0]);
     }

@@ -3,6 +3,7 @@
 
 use std::io::IsTerminal;
 
+pub mod admission;
 pub mod api;
 pub mod app;
 pub mod cli;

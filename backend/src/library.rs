@@ -1,11 +1,12 @@
-//! Videos into the library: checked, named by their content, listed once.
+//! Videos into the library: checked, named by their content, listed once. A run trains on the
+//! videos that were fixed when it was made, wherever their files lie now.
 
 use crate::app::App;
 use media::MediaError;
 use shared::api::{ToBrowser, Video};
-use shared::video::{FrameSize, SamplePlan, VideoMeta};
+use shared::video::{FrameSize, SamplePlan, VideoId, VideoMeta};
 use std::path::{Path, PathBuf};
-use store::{Result as StoreResult, StoreError, StoredVideo};
+use store::{Store, StoreError, StoredVideo};
 
 /// Why a video was not added.
 #[derive(Debug, thiserror::Error)]
@@ -22,6 +23,7 @@ pub enum AddError {
 }
 
 /// Where a new video's file stays.
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Keep {
     /// Where it is.
     InPlace,
@@ -30,7 +32,8 @@ pub enum Keep {
 }
 
 /// Probes a file and adds it; gives the library's video of that content and whether it is
-/// new. Blocks.
+/// new. Where the library's own file of that content is gone, this one takes its place.
+/// Blocks.
 pub fn add(
     app: &App,
     path: &Path,
@@ -40,42 +43,80 @@ pub fn add(
 ) -> Result<(Video, bool), AddError> {
     let meta = media::probe(path)?;
     let bytes = std::fs::metadata(path)?.len();
+    let known = match app.store.video(&meta.id) {
+        Ok(found) if found.path.is_file() => return Ok((found.video, false)),
+        Ok(_) => true,
+        Err(StoreError::NotFound(_)) => false,
+        Err(error) => return Err(error.into()),
+    };
     let kept = match keep {
         Keep::InPlace => path.canonicalize()?,
         Keep::Moved => place_of(app, &meta, name),
     };
-    if let Ok(found) = app.store.video(&meta.id) {
-        return Ok((found.video, false));
-    }
-    if let Keep::Moved = keep {
+    if keep == Keep::Moved {
         std::fs::rename(path, &kept)?;
     }
-    let problem = problem_of(&meta);
-    let video = Video { problem, meta, name: name.to_owned(), bytes, added_at: store::now() };
-    let added = app.store.add_video(StoredVideo { video, path: kept.clone() }, by);
-    if added.is_err() && matches!(keep, Keep::Moved) {
+    let written = if known {
+        app.store.move_video(&meta.id, &kept, by).map(|stored| (stored, false))
+    } else {
+        let problem = problem_of(&meta);
+        let video = Video { problem, meta, name: name.to_owned(), bytes, added_at: store::now() };
+        app.store.add_video(StoredVideo { video, path: kept.clone() }, by)
+    };
+    if written.is_err() && keep == Keep::Moved {
         // Nobody would ever find it there.
         let _ = std::fs::remove_file(&kept);
     }
-    let (stored, new) = added?;
-    if new {
-        app.hub.tell(ToBrowser::Video { video: stored.video.clone() });
-    }
+    let (stored, new) = written?;
+    app.hub.tell(ToBrowser::Video { video: stored.video.clone() });
     Ok((stored.video, new))
 }
 
-/// The paths of the videos that a run trains on: those named in its config, else the whole
-/// library.
-pub fn videos_of_run(app: &App, named: &[String]) -> StoreResult<Vec<String>> {
-    if !named.is_empty() {
-        return Ok(named.to_vec());
+/// A video as listed; says so where its file is gone. Blocks.
+pub fn listed(stored: StoredVideo) -> Video {
+    let StoredVideo { mut video, path } = stored;
+    if !path.is_file() {
+        video.problem = Some(gone(&video.name));
     }
-    let videos = app.store.videos()?;
-    Ok(videos
-        .into_iter()
-        .filter(|stored| stored.video.problem.is_none())
-        .map(|stored| stored.path.to_string_lossy().into_owned())
-        .collect())
+    video
+}
+
+/// What to say where a video's file is gone.
+pub fn gone(name: &str) -> String {
+    format!("the file of {name} is gone from the server's disk; add the same video again")
+}
+
+/// Whether questions can be made from a video now.
+pub fn is_usable(stored: &StoredVideo) -> bool {
+    stored.video.problem.is_none() && stored.path.is_file()
+}
+
+/// Videos of a run whose files are gone.
+#[derive(Debug, thiserror::Error)]
+pub enum FilesError {
+    /// Named in one sentence.
+    #[error("this run trains on {0}, whose files are gone; add the same videos again")]
+    Gone(String),
+    /// The library cannot be read.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// The files of a run's videos, in the run's order. Blocks.
+pub fn files_of(store: &Store, videos: &[VideoId]) -> Result<Vec<PathBuf>, FilesError> {
+    let (mut files, mut missing) = (Vec::new(), Vec::new());
+    for id in videos {
+        match store.video(id) {
+            Ok(found) if found.path.is_file() => files.push(found.path),
+            Ok(found) => missing.push(found.video.name),
+            Err(StoreError::NotFound(_)) => missing.push(id.as_str().to_owned()),
+            Err(error) => return Err(error.into()),
+        }
+    }
+    match missing.as_slice() {
+        [] => Ok(files),
+        names => Err(FilesError::Gone(names.join(", "))),
+    }
 }
 
 fn place_of(app: &App, meta: &VideoMeta, name: &str) -> PathBuf {

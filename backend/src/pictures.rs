@@ -1,6 +1,9 @@
 //! Clips and still pictures for the page, made on demand and kept on disk by content: the
 //! name of a file is a hash of everything it was made from, so it never goes stale.
 
+mod kept;
+
+use kept::Kept;
 use media::StripCache;
 use shared::api::{ATLAS_COLUMNS, CLIP_FPS};
 use shared::task::SampleInfo;
@@ -11,19 +14,22 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 use tokio::sync::{Mutex as AsyncMutex, Semaphore};
 
 /// Changes whenever what is drawn or encoded does.
-const VERSION: &str = "1";
+const VERSION: &str = "2";
 /// The frames that people look at.
 pub const VIEW: FrameSize = FrameSize::ShortSide(256);
 /// Shorter side of a frame of a film strip, pixels.
 const FILM_SIDE: u32 = 90;
 /// Pictures made at once; training goes on beside them.
 const AT_ONCE: usize = 2;
-/// Kept on disk at most; the oldest go first.
+/// Kept on disk at most; the ones used longest ago go first.
 const KEPT_BYTES: u64 = 2 << 30;
 
 /// Why a picture cannot be made.
 #[derive(Debug, thiserror::Error)]
 pub enum PictureError {
+    /// The video's file is gone.
+    #[error("the video's file is gone")]
+    NoSource,
     /// The video or the encoder.
     #[error(transparent)]
     Media(#[from] media::MediaError),
@@ -67,7 +73,7 @@ impl Picture {
 
 /// Makes pictures and keeps them.
 pub struct Pictures {
-    dir: PathBuf,
+    kept: Kept,
     strips: StripCache,
     makers: Semaphore,
     /// Who waits for the same picture waits for one maker.
@@ -77,9 +83,8 @@ pub struct Pictures {
 impl Pictures {
     /// Keeps pictures in `dir` and decoded strips in `strips`.
     pub fn open(dir: PathBuf, strips: &Path) -> Result<Self, PictureError> {
-        trim(&dir, KEPT_BYTES)?;
         Ok(Self {
-            dir,
+            kept: Kept::open(dir, KEPT_BYTES)?,
             strips: StripCache::open(strips)?,
             makers: Semaphore::new(AT_ONCE),
             making: Mutex::default(),
@@ -95,13 +100,13 @@ impl Pictures {
     ) -> Result<PathBuf, PictureError> {
         let (key, extension) = picture.key();
         let name = blake3::hash(format!("{VERSION} {video} {key}").as_bytes()).to_hex();
-        let path = self.dir.join(format!("{name}.{extension}"));
-        if path.is_file() {
+        let path = self.kept.place(&format!("{name}.{extension}"));
+        if self.kept.find(&path) {
             return Ok(path);
         }
         let turn = self.turn(&path);
         let _only_maker = turn.lock().await;
-        if path.is_file() {
+        if self.kept.find(&path) {
             return Ok(path);
         }
         let _place = self.makers.acquire().await.map_err(|_| PictureError::Broken)?;
@@ -124,6 +129,9 @@ impl Pictures {
     }
 
     fn make(&self, source: &Path, picture: &Picture, file: &Path) -> Result<(), PictureError> {
+        if !source.is_file() {
+            return Err(PictureError::NoSource);
+        }
         let bytes = match picture {
             Picture::Clip(info, size) => {
                 let shown = self.sample(source, info, *size)?;
@@ -139,7 +147,7 @@ impl Pictures {
                 media::thumbnail(shown.middle(), shown.width, shown.height)?
             }
         };
-        Ok(write_whole(file, &bytes)?)
+        Ok(self.kept.write(file, &bytes)?)
     }
 
     /// The sample again from its spec, its clips one after the other.
@@ -218,33 +226,6 @@ fn shrink(frame: &[u8], from: &Shown, (width, height): (u32, u32), out: &mut Vec
             out.extend(sum.map(|sum| ((sum + pixels / 2) / pixels) as u8));
         }
     }
-}
-
-/// Under another name first: a reader sees the whole file or none.
-fn write_whole(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    let aside = path.with_extension("part");
-    std::fs::write(&aside, bytes)?;
-    std::fs::rename(&aside, path)
-}
-
-/// Removes the oldest files until at most `kept` bytes are left.
-fn trim(dir: &Path, kept: u64) -> std::io::Result<()> {
-    let mut files = Vec::new();
-    for entry in std::fs::read_dir(dir)? {
-        let entry = entry?;
-        let facts = entry.metadata()?;
-        files.push((facts.modified()?, facts.len(), entry.path()));
-    }
-    files.sort();
-    let mut total: u64 = files.iter().map(|file| file.1).sum();
-    for (_, bytes, path) in files {
-        if total <= kept {
-            break;
-        }
-        std::fs::remove_file(path)?;
-        total -= bytes;
-    }
-    Ok(())
 }
 
 #[cfg(test)]

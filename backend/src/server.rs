@@ -51,9 +51,10 @@ impl Server {
             .await
             .with_context(|| format!("cannot listen on {}", options.listen))?;
         let address = listener.local_addr().context("no address to listen on")?;
-        std::fs::write(data.address(), reachable(address).to_string())?;
+        let public_url = public_url(options.public_url.as_deref(), address);
+        std::fs::write(data.address(), &public_url)?;
         let (ending, mut end) = Ending::new();
-        let app = Arc::new(assemble(&options, data, address, end.clone())?);
+        let app = Arc::new(assemble(&options, data, (address, public_url), end.clone())?);
         let router = api::router(&app, options.dist.as_deref());
         let http =
             axum::serve(listener, router).with_graceful_shutdown(async move { end.begun().await });
@@ -64,8 +65,8 @@ impl Server {
 
     /// The page's address with a fresh one-time link for the first admin.
     pub async fn sign_in_link(&self) -> Result<String> {
-        let (store, address) = (self.app.store.clone(), self.address);
-        tokio::task::spawn_blocking(move || admin_link(&store, address)).await?
+        let app = Arc::clone(&self.app);
+        tokio::task::spawn_blocking(move || admin_link(&app.store, &app.public_url)).await?
     }
 
     /// Asks the runs to stop after their step and waits until they have, each with a
@@ -90,7 +91,7 @@ impl Server {
 }
 
 /// The page's address with a fresh one-time link for the first admin. Blocks.
-pub fn admin_link(store: &Store, address: SocketAddr) -> Result<String> {
+pub fn admin_link(store: &Store, public_url: &str) -> Result<String> {
     let at = store::now();
     let admin = store.first_admin(at)?;
     let secret = new_secret()?;
@@ -102,10 +103,23 @@ pub fn admin_link(store: &Store, address: SocketAddr) -> Result<String> {
         expires_at: at + LINK_SECS,
     };
     store.add_token(token, None, at)?;
-    Ok(format!("http://{}{}", reachable(address), api::sign_in_link(&secret)))
+    Ok(format!("{public_url}{}", api::sign_in_link(&secret)))
 }
 
-fn assemble(options: &Options, data: DataDir, address: SocketAddr, ending: Ending) -> Result<App> {
+/// The address that people open: the one they were told, else the one listened on.
+pub fn public_url(told: Option<&str>, address: SocketAddr) -> String {
+    match told {
+        Some(url) => url.trim_end_matches('/').to_owned(),
+        None => format!("http://{}", reachable(address)),
+    }
+}
+
+fn assemble(
+    options: &Options,
+    data: DataDir,
+    (address, public_url): (SocketAddr, String),
+    ending: Ending,
+) -> Result<App> {
     let store = Store::open(&data.database())?;
     store.first_admin(store::now())?;
     // Uploads that a killed server left behind.
@@ -123,6 +137,7 @@ fn assemble(options: &Options, data: DataDir, address: SocketAddr, ending: Endin
         pictures: Arc::new(Pictures::open(data.pictures(), &data.strips())?),
         policy: options.policy.clone(),
         upload_limit: options.upload_limit,
+        public_url,
         cookie: format!("videossr_session_{}", address.port()),
         worker_token: kept_secret(&data.worker_token())?,
         store,
@@ -156,7 +171,7 @@ fn local_workers(
 }
 
 /// An address that a browser on this machine can open.
-pub fn reachable(address: SocketAddr) -> SocketAddr {
+fn reachable(address: SocketAddr) -> SocketAddr {
     let ip = match address.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
         IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),

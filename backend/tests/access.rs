@@ -7,6 +7,7 @@ use axum::body::Body;
 use axum::http::{Method, Request, StatusCode, header};
 use serde_json::json;
 use shared::annotation::Role;
+use shared::api::ToBrowser;
 use support::TestServer;
 use videossr::api::{Access, endpoints};
 
@@ -154,4 +155,57 @@ async fn a_page_that_was_not_built_says_so() {
     assert!(text.contains("scripts/web.sh build"), "{text}");
     assert!(answer.headers.contains_key(header::CONTENT_SECURITY_POLICY));
     assert_eq!(answer.headers[header::X_CONTENT_TYPE_OPTIONS], "nosniff");
+}
+
+#[tokio::test]
+async fn every_refusal_is_an_error_of_the_interface() {
+    let test = TestServer::start().await;
+    let admin = test.admin().await;
+    let token = format!("Bearer {}", test.server.app.worker_token.0);
+    for (method, path, status, code) in [
+        (Method::GET, "/ws", 400, "no_websocket"),
+        (Method::POST, "/ws", 405, "no_websocket"),
+        (Method::GET, "/worker", 400, "no_websocket"),
+        (Method::PUT, "/api/v1/runs", 405, "wrong_method"),
+        (Method::GET, "/api/v1/invitations", 405, "wrong_method"),
+        (Method::DELETE, "/api/health", 405, "wrong_method"),
+        (Method::POST, "/metrics", 405, "wrong_method"),
+        (Method::GET, "/api/v1/runs/r/groups/first/0", 404, "not_found"),
+        (Method::GET, "/api/v1/runs?limit=many", 422, "invalid"),
+        (Method::GET, "/api/v1/nothing", 404, "not_found"),
+    ] {
+        let request =
+            admin.request(method.clone(), path).header(header::AUTHORIZATION, token.as_str());
+        let answer = test.send(request.body(Body::empty()).unwrap()).await;
+        let text = String::from_utf8_lossy(&answer.bytes).into_owned();
+        assert_eq!(answer.status.as_u16(), status, "{method} {path}: {text}");
+        assert_eq!(answer.json()["error"]["code"], code, "{method} {path}: {text}");
+        assert!(!answer.message().is_empty(), "{method} {path}");
+    }
+}
+
+#[tokio::test]
+async fn behind_https_cookies_stay_on_https() {
+    for (url, secure) in [(None, false), (Some("https://studio.example.org/"), true)] {
+        let test = TestServer::with(|options| options.public_url = url.map(Into::into)).await;
+        let link = test.server.sign_in_link().await.unwrap();
+        assert_eq!(link.starts_with("https://studio.example.org/sign-in?"), secure, "{link}");
+        let (_, token) = link.split_once("token=").unwrap();
+        let answer = test.try_sign_in(token, "Ada").await;
+        let cookie = answer.headers[header::SET_COOKIE].to_str().unwrap();
+        assert_eq!(cookie.ends_with("; Secure"), secure, "{cookie}");
+    }
+}
+
+#[tokio::test]
+async fn a_live_link_ends_with_its_session() {
+    let test = TestServer::start().await;
+    let admin = test.admin().await;
+    let bob = admin.invite("Bob", Role::Viewer).await;
+    let (mut staying, leaving) = (admin.live().await, bob.live().await);
+    let request = bob.request(Method::DELETE, "/api/v1/session").body(Body::empty());
+    assert_eq!(test.send(request.unwrap()).await.status, StatusCode::NO_CONTENT);
+    assert_eq!(leaving.end().await, Some("signed out".into()));
+    admin.make_run().await;
+    staying.until("a run", |m| matches!(m, ToBrowser::Run { .. }).then_some(())).await;
 }

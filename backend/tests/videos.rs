@@ -83,3 +83,36 @@ async fn pictures_and_the_file_itself_are_served() {
     let unknown = format!("/api/v1/videos/{}/thumb.jpg", "0".repeat(64));
     assert_eq!(admin.get(&unknown).await.status, StatusCode::NOT_FOUND);
 }
+
+#[tokio::test]
+async fn a_video_whose_file_vanished_says_so_and_can_be_added_again() {
+    let test = TestServer::start().await;
+    let admin = test.admin().await;
+    let bytes = small_video(60);
+    let body: VideoBody = admin.upload("a.webm", bytes.clone()).await.read();
+    let path = format!("/api/v1/videos/{}", body.video.meta.id.hex());
+    let problem = async || {
+        let listed: VideosBody = admin.get("/api/v1/videos").await.read();
+        assert_eq!(listed.videos[0], admin.get(&path).await.read::<VideoBody>().video);
+        listed.videos[0].problem.clone()
+    };
+    assert_eq!(problem().await, None);
+    for file in files_under(&test.server.app.data.videos()) {
+        std::fs::remove_file(file).unwrap();
+    }
+    assert!(problem().await.unwrap().contains("add the same video again"));
+    for what in ["source", "thumb.jpg", "strip.jpg"] {
+        let answer = admin.get(&format!("{path}/{what}")).await;
+        assert_eq!(answer.status, StatusCode::NOT_FOUND, "{what}");
+        assert!(answer.message().contains("a.webm is gone"), "{}", answer.message());
+    }
+    let run = admin.post("/api/v1/runs", serde_json::json!({ "config": {} })).await;
+    assert_eq!(run.json()["error"]["field"], "videos");
+
+    let again = admin.upload("b.webm", bytes.clone()).await;
+    assert_eq!(again.status, StatusCode::OK);
+    assert_eq!(again.read::<VideoBody>(), body);
+    assert_eq!(problem().await, None);
+    assert_eq!(admin.get(&format!("{path}/source")).await.bytes, bytes);
+    assert_eq!(admin.get(&format!("{path}/thumb.jpg")).await.status, StatusCode::OK);
+}

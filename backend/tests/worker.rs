@@ -3,30 +3,16 @@
 
 mod support;
 
-use policy::{Policy, PolicyConfig, PolicyTokenizer, Processor};
 use serde_json::json;
 use shared::api::{EventsBody, RolloutsBody, RunBody, ToBrowser};
 use shared::event::{EventBody, RunEvent};
 use shared::fold::RunState;
-use std::path::Path;
 use support::*;
 
 const STEPS: u64 = 12;
 
-/// A policy that knows nothing, small enough to train in seconds.
-fn tiny_policy(dir: &Path) {
-    let corpus: Vec<String> = (0..100).map(|n| format!("{n}.5-{}.0 When is it?", n + 1)).collect();
-    let tokenizer = PolicyTokenizer::train(&corpus, 300).unwrap();
-    let config = PolicyConfig::nano(tokenizer.vocab_size());
-    let device = policy::pick("cpu").unwrap();
-    let policy = Policy::fresh(config, tokenizer, Processor::nano(), 1, &device);
-    policy.save(dir).unwrap();
-}
-
 async fn with_worker() -> TestServer {
-    let dir = tempfile::tempdir().unwrap();
-    tiny_policy(&dir.path().join("policy"));
-    TestServer::on(dir, |options| {
+    TestServer::with(|options| {
         options.workers = 1;
         options.program = Some(env!("CARGO_BIN_EXE_videossr").into());
     })
@@ -114,23 +100,4 @@ async fn a_server_that_ends_lets_the_run_finish_its_step() {
     let stopped = admin.run(&run).await;
     assert_eq!(stopped.state, RunState::Stopped);
     test.end().await;
-}
-
-#[test]
-fn failures_are_one_line_and_usage_is_told_apart() {
-    let run = |args: &[&str]| {
-        let program = std::process::Command::new(env!("CARGO_BIN_EXE_videossr"));
-        let mut program = program;
-        let output = program.args(args).output().unwrap();
-        let text = String::from_utf8(output.stderr).unwrap();
-        (output.status.code().unwrap(), text)
-    };
-    let (code, text) = run(&["probe", "/no/such/file.mp4"]);
-    assert_eq!((code, text.lines().count()), (1, 1), "{text}");
-    let (code, text) = run(&["serve", "--listen", "nowhere"]);
-    assert_eq!(code, 2, "{text}");
-    assert_eq!(run(&["config"]).0, 0);
-    let token = "0".repeat(64);
-    let (code, text) = run(&["worker", "--server", "not an address", "--token", &token]);
-    assert_eq!((code, text.lines().count()), (1, 1), "{text}");
 }

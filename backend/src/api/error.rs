@@ -1,6 +1,6 @@
 //! The one error of the interface: a status, a code for programs, a sentence for people.
 
-use crate::library::AddError;
+use crate::library::{AddError, FilesError};
 use crate::pictures::PictureError;
 use crate::supervisor::Gone;
 use axum::Json;
@@ -51,6 +51,17 @@ impl Fail {
     /// There is no such thing.
     pub fn not_found(what: &str) -> Self {
         Self::new(StatusCode::NOT_FOUND, "not_found", format!("there is no such {what}"))
+    }
+
+    /// It was there once; `message` says what to do.
+    pub fn gone(message: impl Display) -> Self {
+        Self::new(StatusCode::NOT_FOUND, "gone", message)
+    }
+
+    /// The address is there, but not for this method.
+    pub fn wrong_method() -> Self {
+        let message = "this address does not take this method; see /api/v1/openapi.json";
+        Self::new(StatusCode::METHOD_NOT_ALLOWED, "wrong_method", message)
     }
 
     /// Every problem of a config.
@@ -152,8 +163,20 @@ impl From<PictureError> for Fail {
     }
 }
 
+impl From<FilesError> for Fail {
+    fn from(error: FilesError) -> Self {
+        match error {
+            FilesError::Gone(_) => Self::new(StatusCode::CONFLICT, "video_gone", error),
+            FilesError::Store(error) => error.into(),
+        }
+    }
+}
+
 impl From<Gone> for Fail {
-    fn from(_: Gone) -> Self {
-        Self::new(StatusCode::SERVICE_UNAVAILABLE, "ending", "the server is ending")
+    fn from(gone: Gone) -> Self {
+        match gone {
+            Gone::Ending => Self::new(StatusCode::SERVICE_UNAVAILABLE, "ending", gone),
+            Gone::Broke => Self::internal(&gone),
+        }
     }
 }

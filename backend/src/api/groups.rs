@@ -1,13 +1,13 @@
 //! Groups and rollouts, and the frames their policy saw.
 
-use super::Query;
-use super::videos::send_file;
+use super::videos::video_picture;
+use super::{Path, Query, no_place};
+use crate::admission::policy_dir;
 use crate::api::error::Fail;
-use crate::api::runs::policy_dir;
 use crate::app::{App, blocking};
 use crate::pictures::{Picture, VIEW};
 use axum::Json;
-use axum::extract::{Path, Request, State};
+use axum::extract::{Request, State};
 use axum::response::Response;
 use serde::Deserialize;
 use shared::api::{GroupBody, PageMeta, RolloutRow, RolloutsBody};
@@ -74,7 +74,8 @@ pub(super) async fn clip(
 /// The frames that the run's policy looks at.
 async fn policy_size(app: &App, run: String) -> Result<FrameSize, Fail> {
     let config = app.db(move |store| store.run(&run)).await?.config;
-    let folder = policy_dir(app, &config).ok_or_else(|| Fail::not_found("policy any more"))?;
+    let folder = policy_dir(app.policy.as_deref(), &config)
+        .ok_or_else(|| Fail::not_found("policy any more"))?;
     let processor = blocking(move || policy::Processor::load(&folder)).await?;
     let processor = processor.map_err(Fail::invalid)?;
     Ok(train::prompts::plan_of(&processor).size)
@@ -97,12 +98,10 @@ async fn picture(
     let work = app.db(move |store| {
         let sample = store.group(&run, step, group)?.group.sample;
         let video = store.video(&sample.spec.video)?;
-        Ok((sample, video.path))
+        Ok((sample, video))
     });
-    let (sample, source) = work.await?;
-    let hex = sample.spec.video.hex().to_owned();
-    let file = app.pictures.file(&hex, source, wanted(Box::new(sample))).await?;
-    Ok(send_file(&file, request).await)
+    let (sample, video) = work.await?;
+    video_picture(app, video, wanted(Box::new(sample)), request).await
 }
 
 #[derive(Deserialize)]
@@ -150,6 +149,6 @@ fn page_start(text: &str) -> Result<(u64, u32, u32), Fail> {
         (Some(step), Some(group), Some(rollout)) => {
             Ok((step, group.min(u32::MAX.into()) as u32, rollout.min(u32::MAX.into()) as u32))
         }
-        _ => Err(Fail::invalid("`after` is the `next` of the page before").at("after")),
+        _ => Err(no_place()),
     }
 }

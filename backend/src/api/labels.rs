@@ -1,26 +1,55 @@
 //! Labels: what people say about rollouts.
 
-use super::{Body, Query, Signed};
+use super::{Body, Page, Query, Signed, no_place};
 use crate::api::error::Fail;
 use crate::app::App;
 use axum::extract::State;
 use axum::{Extension, Json};
 use serde::Deserialize;
-use shared::annotation::{LabelState, Op};
+use shared::annotation::{Label, LabelState, Op, RolloutRef};
 use shared::api::{FailuresBody, LabelBody, ToBrowser};
+use shared::rollout::rollout_id;
 use std::sync::Arc;
+use store::LabelPlace;
 
 #[derive(Deserialize)]
 pub(super) struct Filter {
     state: Option<LabelState>,
+    after: Option<String>,
+    limit: Option<u32>,
 }
 
 pub(super) async fn list(
     State(app): State<Arc<App>>,
-    Query(filter): Query<Filter>,
+    Query(Filter { state, after, limit }): Query<Filter>,
 ) -> Result<Json<FailuresBody>, Fail> {
-    let failures = app.db(move |store| store.failures(filter.state)).await?;
-    Ok(Json(FailuresBody { failures }))
+    let place = after.as_deref().map(|text| place_of(text).ok_or_else(no_place)).transpose()?;
+    let page = Page { after, limit };
+    let limit = page.with_next();
+    let mut failures = app.db(move |store| store.failures(state, place.as_ref(), limit)).await?;
+    let meta = page.cut(&mut failures, |failure| place_text(&failure.label));
+    Ok(Json(FailuresBody { failures, meta }))
+}
+
+/// `time/run/step.group.rollout`; the time is written so that it reads back exactly.
+fn place_text(label: &Label) -> String {
+    let RolloutRef { run, step, group, rollout } = &label.target;
+    format!("{}/{run}/{}", label.at, rollout_id(*step, *group, *rollout))
+}
+
+fn place_of(text: &str) -> Option<LabelPlace> {
+    let (at, rest) = text.split_once('/')?;
+    let (run, rollout) = rest.rsplit_once('/')?;
+    let mut numbers = rollout.split('.').map(|number| number.parse::<u64>().ok());
+    let mut number = || numbers.next().flatten();
+    let (step, group, rollout) = (number()?, number()?, number()?);
+    let target = RolloutRef {
+        run: run.to_owned(),
+        step,
+        group: group.try_into().ok()?,
+        rollout: rollout.try_into().ok()?,
+    };
+    Some(LabelPlace { at: at.parse().ok()?, target })
 }
 
 pub(super) async fn apply(

@@ -4,14 +4,18 @@
 //! again, or is slow, gets what it has not seen, once, and costs the others nothing.
 
 use super::runs::joined;
+use super::{Signed, Upgrade};
 use crate::app::App;
+use crate::library;
+use axum::Extension;
 use axum::extract::State;
-use axum::extract::ws::{Message, WebSocket, WebSocketUpgrade};
+use axum::extract::ws::{CloseFrame, Message, WebSocket, close_code};
 use axum::response::Response;
 use shared::api::{FromBrowser, LIVE_PROTOCOL, ToBrowser};
 use shared::fold::GROUPS_KEPT;
 use std::sync::Arc;
 use std::time::Duration;
+use store::{ReplayFrom, Secret, StoreError};
 use tokio::sync::{broadcast, watch};
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
@@ -21,14 +25,22 @@ const BEAT: Duration = Duration::from_secs(5);
 const SEND_LIMIT: Duration = Duration::from_secs(20);
 /// A browser has nothing longer to say, bytes.
 const MESSAGE_LIMIT: usize = 64 << 10;
+/// Labels sent again to a browser that missed news: the newest changes are what it missed.
+const LABELS_SENT: u32 = 1000;
 /// Events sent in one message at most.
 const EVENTS_AT_ONCE: u32 = 500;
 
-pub(super) async fn connect(upgrade: WebSocketUpgrade, State(app): State<Arc<App>>) -> Response {
+pub(super) async fn connect(
+    Upgrade(upgrade): Upgrade,
+    Extension(signed): Extension<Signed>,
+    State(app): State<Arc<App>>,
+) -> Response {
     let upgrade = upgrade.max_message_size(MESSAGE_LIMIT);
+    // Listening comes before the answer: a session that ends from here on is heard of.
+    let (news, sessions) = (app.hub.news(), app.hub.sessions());
     upgrade.on_upgrade(async move |socket| {
-        let news = app.hub.news();
-        let link = Link { app, socket, news, followed: None };
+        let session = signed.session;
+        let link = Link { app, socket, session, sessions, news, followed: None };
         // However the link ends, there is nobody left to tell.
         let _ = link.serve().await;
     })
@@ -40,6 +52,9 @@ struct Ended;
 struct Link {
     app: Arc<App>,
     socket: WebSocket,
+    /// Whose link it is; it ends with the session.
+    session: Secret,
+    sessions: watch::Receiver<()>,
     news: broadcast::Receiver<Arc<ToBrowser>>,
     followed: Option<Followed>,
 }
@@ -48,8 +63,8 @@ struct Followed {
     run: String,
     /// Newest event sent.
     sent: u64,
-    /// Groups before this event are left out: a view would drop them again.
-    first_group: u64,
+    /// What is left out of the past: a view would drop it again.
+    from: ReplayFrom,
     reached: watch::Receiver<u64>,
     /// The store may hold more than was sent.
     behind: bool,
@@ -73,12 +88,29 @@ impl Link {
                     Err(broadcast::error::RecvError::Lagged(_)) => self.send_lists().await?,
                     Err(broadcast::error::RecvError::Closed) => return Err(Ended),
                 },
-                _ = beat.tick() => self.send(&ToBrowser::Pong { sent_ms: 0.0 }).await?,
+                _ = beat.tick() => {
+                    self.look_at_session().await?;
+                    self.send(&ToBrowser::Pong { sent_ms: 0.0 }).await?;
+                }
+                _ = self.sessions.changed() => self.look_at_session().await?,
                 () = ending.begun() => {
                     return self.send_raw(Message::Close(None)).await;
                 }
             }
         }
+    }
+
+    /// Ends the link of a session that was signed out or has expired.
+    async fn look_at_session(&mut self) -> Result<(), Ended> {
+        let session = self.session.clone();
+        let read = self.app.db(move |store| store.session_person(&session, store::now()));
+        if read.await.map_err(|_| Ended)?.is_some() {
+            return Ok(());
+        }
+        let frame = CloseFrame { code: close_code::POLICY, reason: "signed out".into() };
+        // It ends either way.
+        let _ = self.send_raw(Message::Close(Some(frame))).await;
+        Err(Ended)
     }
 
     async fn take(&mut self, text: &str) -> Result<(), Ended> {
@@ -102,23 +134,22 @@ impl Link {
         // Listening comes before reading: what is stored in between is heard of.
         let reached = self.app.hub.follow(&run);
         let asked = run.clone();
-        let first_group =
-            self.app.db(move |store| store.first_of_newest_groups(&asked, GROUPS_KEPT));
-        self.followed = Some(Followed {
-            first_group: first_group.await.map_err(|_| Ended)?,
-            run,
-            sent: after,
-            reached,
-            behind: true,
+        let read = self.app.db(move |store| match store.run(&asked) {
+            Ok(_) => store.replay_from(&asked, GROUPS_KEPT).map(Some),
+            // The page hears so where it asks for the run itself.
+            Err(StoreError::NotFound(_)) => Ok(None),
+            Err(error) => Err(error),
         });
+        let from = read.await.map_err(|_| Ended)?;
+        self.followed = from.map(|from| Followed { run, sent: after, from, reached, behind: true });
         Ok(())
     }
 
     async fn send_events(&mut self) -> Result<(), Ended> {
         let Some(followed) = &mut self.followed else { return Ok(()) };
-        let (run, sent, first) = (followed.run.clone(), followed.sent, followed.first_group);
+        let (run, sent, from) = (followed.run.clone(), followed.sent, followed.from);
         let read = self.app.db(move |store| {
-            let events = store.replay_after(&run, sent, EVENTS_AT_ONCE, first)?;
+            let events = store.replay_after(&run, sent, EVENTS_AT_ONCE, from)?;
             Ok((run, events))
         });
         let (run, events) = read.await.map_err(|_| Ended)?;
@@ -134,13 +165,15 @@ impl Link {
 
     /// For a browser that missed news: the lists as they are now.
     async fn send_lists(&mut self) -> Result<(), Ended> {
-        let read = self.app.db(|store| Ok((store.runs()?, store.videos()?, store.failures(None)?)));
+        let read = self.app.db(|store| {
+            let videos = store.videos()?.into_iter().map(library::listed).collect::<Vec<_>>();
+            Ok((store.runs()?, videos, store.failures(None, None, LABELS_SENT)?))
+        });
         let (runs, videos, failures) = read.await.map_err(|_| Ended)?;
         for stored in runs {
             self.send(&ToBrowser::Run { run: stored.run }).await?;
         }
-        for stored in videos {
-            let video = stored.video;
+        for video in videos {
             self.send(&ToBrowser::Video { video }).await?;
         }
         for failure in failures {

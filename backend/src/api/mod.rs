@@ -5,6 +5,7 @@
 mod access;
 mod assets;
 pub mod error;
+mod extract;
 mod groups;
 mod labels;
 mod live;
@@ -27,7 +28,10 @@ use axum::response::IntoResponse;
 use axum::routing::{MethodRouter, any, get, post};
 use axum::{Router, middleware};
 use error::Fail;
+use extract::{Body, Path, Query, Upgrade};
+use serde::Deserialize;
 use shared::annotation::Role;
+use shared::api::PageMeta;
 use std::sync::Arc;
 use tower_http::catch_panic::CatchPanicLayer;
 
@@ -77,7 +81,12 @@ pub fn endpoints() -> Vec<Endpoint> {
             self::post(session::invite),
         ),
         get("/api/v1/people", V1, "Everybody.", self::get(session::people)),
-        get("/api/v1/videos", V1, "The library.", self::get(videos::list)),
+        get(
+            "/api/v1/videos",
+            V1,
+            "The library, newest first, `?after=&limit=`.",
+            self::get(videos::list),
+        ),
         post(
             "/api/v1/videos",
             ADMIN,
@@ -98,7 +107,12 @@ pub fn endpoints() -> Vec<Endpoint> {
             "The file itself, with byte ranges.",
             self::get(videos::source),
         ),
-        get("/api/v1/labels", V1, "Labels, `?state=`.", self::get(labels::list)),
+        get(
+            "/api/v1/labels",
+            V1,
+            "Labels, newest first, `?state=&after=&limit=`.",
+            self::get(labels::list),
+        ),
         post(
             "/api/v1/labels",
             Access::Needs(Role::Annotator),
@@ -125,7 +139,7 @@ fn run_endpoints() -> Vec<Endpoint> {
     let get = |path, about, handler| row(Method::GET, path, V1, about, handler);
     let post = |path, about, handler| row(Method::POST, path, ADMIN, about, handler);
     vec![
-        get("/api/v1/runs", "Every run.", self::get(runs::list)),
+        get("/api/v1/runs", "Every run, newest first, `?after=&limit=`.", self::get(runs::list)),
         post("/api/v1/runs", "Makes and queues a run.", self::post(runs::create)),
         get("/api/v1/runs/{run}", "One run and its config.", self::get(runs::show)),
         post(
@@ -182,6 +196,7 @@ pub fn router(app: &Arc<App>, dist: Option<&std::path::Path>) -> Router {
         .route("/worker", any(workers::connect).layer(worker))
         .route("/metrics", get(system::metrics).layer(viewer))
         .route("/api/{*rest}", any(async || Fail::not_found("endpoint")))
+        .method_not_allowed_fallback(async || Fail::wrong_method())
         .layer(middleware::from_fn(access::same_origin))
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
         .fallback_service(assets::service(dist))
@@ -199,43 +214,37 @@ fn panicked(cause: Box<dyn std::any::Any + Send>) -> axum::response::Response {
     Fail::internal(&format!("panic: {text}")).into_response()
 }
 
-/// Reads a JSON body; what is wrong with it is said as every other error is.
-struct Body<T>(T);
+/// Entries of a page of a list unless said otherwise, and at most.
+const PAGE_ENTRIES: u32 = 1000;
 
-impl<T, S> axum::extract::FromRequest<S> for Body<T>
-where
-    T: serde::de::DeserializeOwned,
-    S: Send + Sync,
-{
-    type Rejection = Fail;
+/// Which page of a list is asked for.
+#[derive(Deserialize)]
+struct Page {
+    /// `meta.next` of the page before.
+    after: Option<String>,
+    limit: Option<u32>,
+}
 
-    async fn from_request(request: axum::extract::Request, state: &S) -> Result<Self, Fail> {
-        use axum::extract::rejection::JsonRejection;
-        match axum::Json::<T>::from_request(request, state).await {
-            Ok(axum::Json(body)) => Ok(Self(body)),
-            Err(JsonRejection::JsonDataError(error)) => Err(Fail::invalid(error.body_text())),
-            Err(error) => Err(Fail::new(error.status(), "bad_request", error.body_text())),
-        }
+impl Page {
+    fn limit(&self) -> u32 {
+        self.limit.unwrap_or(PAGE_ENTRIES).clamp(1, PAGE_ENTRIES)
+    }
+
+    /// One more entry than the page shows tells whether another page follows.
+    fn with_next(&self) -> u32 {
+        self.limit() + 1
+    }
+
+    /// Cuts the entry of the next page off; gives where that page starts.
+    fn cut<T>(&self, entries: &mut Vec<T>, place: impl FnOnce(&T) -> String) -> PageMeta {
+        let limit = self.limit() as usize;
+        let more = entries.len() > limit;
+        entries.truncate(limit);
+        PageMeta { next: entries.last().filter(|_| more).map(place) }
     }
 }
 
-/// Reads the query; an unreadable value is an error as every other is.
-struct Query<T>(T);
-
-impl<T, S> axum::extract::FromRequestParts<S> for Query<T>
-where
-    T: serde::de::DeserializeOwned,
-    S: Send + Sync,
-{
-    type Rejection = Fail;
-
-    async fn from_request_parts(
-        parts: &mut axum::http::request::Parts,
-        state: &S,
-    ) -> Result<Self, Fail> {
-        axum::extract::Query::<T>::from_request_parts(parts, state)
-            .await
-            .map(|axum::extract::Query(query)| Self(query))
-            .map_err(|error| Fail::invalid(error.body_text()))
-    }
+/// `after` is no place of a list.
+fn no_place() -> Fail {
+    Fail::invalid("`after` is the `next` of the page before").at("after")
 }

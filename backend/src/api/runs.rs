@@ -1,17 +1,16 @@
 //! Runs: listing, making, steering, history.
 
-use super::{Body, Query, Signed};
+use super::{Body, Page, Path, Query, Signed};
 use crate::api::error::Fail;
 use crate::app::{App, blocking};
-use crate::{library, secret};
-use axum::extract::{Path, State};
+use crate::{admission, secret};
+use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::IntoResponse;
 use axum::{Extension, Json};
 use serde::Deserialize;
 use shared::api::{ControlRequest, NewRun, RunBody, RunsBody, ToBrowser};
-use shared::config::{Problem, RunConfig};
-use std::path::PathBuf;
+use shared::config::RunConfig;
 use std::sync::Arc;
 use store::{NewRunRow, RawEvent, StoredRun};
 
@@ -20,10 +19,15 @@ const PART: (u32, u32) = (500, 5000);
 /// Names of runs are at most this long, characters.
 const NAME_LENGTH: usize = 120;
 
-pub(super) async fn list(State(app): State<Arc<App>>) -> Result<Json<RunsBody>, Fail> {
-    let runs = app.db(|store| store.runs()).await?;
+pub(super) async fn list(
+    State(app): State<Arc<App>>,
+    Query(page): Query<Page>,
+) -> Result<Json<RunsBody>, Fail> {
+    let (limit, after) = (page.with_next(), page.after.clone());
+    let mut runs = app.db(move |store| store.runs_page(after.as_deref(), limit)).await?;
+    let meta = page.cut(&mut runs, |stored| stored.run.id.clone());
     let runs = runs.into_iter().map(|stored| stored.run).collect();
-    Ok(Json(RunsBody { runs }))
+    Ok(Json(RunsBody { runs, meta }))
 }
 
 pub(super) async fn show(
@@ -54,15 +58,14 @@ pub async fn make(
     config: RunConfig,
     owner: u64,
 ) -> Result<StoredRun, Fail> {
+    let workers = app.supervisor.workers().await?;
     let at_work = Arc::clone(app);
     let stored = blocking(move || -> Result<StoredRun, Fail> {
-        let problems = missing(&at_work, &config, owner);
-        if !problems.is_empty() {
-            return Err(Fail::problems(problems));
-        }
+        let videos =
+            admission::admit(&at_work, &config, &workers, owner).map_err(Fail::problems)?;
         let id = secret::new_id().map_err(|error| Fail::internal(&error))?;
         let at = store::now();
-        let row = NewRunRow { id, name, config, owner, at };
+        let row = NewRunRow { id, name, config, videos, owner, at };
         Ok(at_work.store.add_run(row)?)
     })
     .await??;
@@ -70,54 +73,6 @@ pub async fn make(
     app.hub.tell(ToBrowser::Run { run });
     app.supervisor.look_at_queue().await?;
     Ok(stored)
-}
-
-/// What the config names and the server does not have. Videos named in it enter the
-/// library, so that the page can show them.
-fn missing(app: &App, config: &RunConfig, owner: u64) -> Vec<Problem> {
-    let mut problems = Vec::new();
-    let mut say = |field: &str, message: String| {
-        let field = field.to_owned();
-        problems.push(Problem { field, message });
-    };
-    match policy_dir(app, config) {
-        Some(folder) if folder.join("config.json").is_file() => {}
-        Some(folder) => say(
-            "policy",
-            format!("there is no policy in {}; name a folder with a config.json", folder.display()),
-        ),
-        None => say(
-            "policy",
-            "the nano policy was not found beside the program; set VIDEOSSR_STATIC or name a policy folder".into(),
-        ),
-    }
-    let named: Vec<PathBuf> = config.videos.iter().map(PathBuf::from).collect();
-    match train::library::video_files(&named) {
-        Ok(files) => {
-            for file in files {
-                let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
-                // The trainer passes over videos that cannot be used, and says so.
-                let _ = library::add(app, &file, &name, library::Keep::InPlace, owner);
-            }
-        }
-        Err(error) => say("videos", error.to_string()),
-    }
-    match library::videos_of_run(app, &config.videos) {
-        Ok(videos) if videos.is_empty() => {
-            say("videos", "the library has no usable video; add one first".into());
-        }
-        Ok(_) => {}
-        Err(error) => say("videos", error.to_string()),
-    }
-    problems
-}
-
-/// The folder of the policy that a config starts from.
-pub fn policy_dir(app: &App, config: &RunConfig) -> Option<PathBuf> {
-    match config.policy.as_str() {
-        "" => app.policy.clone(),
-        named => Some(PathBuf::from(named)),
-    }
 }
 
 pub(super) async fn control(

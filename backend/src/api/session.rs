@@ -53,6 +53,7 @@ pub(super) async fn sign_out(
     Extension(signed): Extension<Signed>,
 ) -> Result<impl IntoResponse, Fail> {
     app.db(move |store| store.sign_out(&signed.session)).await?;
+    app.hub.session_ended();
     Ok((StatusCode::NO_CONTENT, cookie(&app, "", 0)))
 }
 
@@ -89,6 +90,7 @@ fn session_body(person: Person) -> Json<SessionBody> {
 
 fn cookie(app: &App, value: &str, secs: u32) -> AppendHeaders<[(header::HeaderName, String); 1]> {
     let name = &app.cookie;
-    let text = format!("{name}={value}; Path=/; HttpOnly; SameSite=Strict; Max-Age={secs}");
+    let secure = if app.public_url.starts_with("https://") { "; Secure" } else { "" };
+    let text = format!("{name}={value}; Path=/; HttpOnly; SameSite=Strict; Max-Age={secs}{secure}");
     AppendHeaders([(header::SET_COOKIE, text)])
 }

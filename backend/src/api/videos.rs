@@ -1,13 +1,13 @@
 //! The library: listing, adding, pictures and the files themselves.
 
-use super::{Query, Signed};
+use super::{Page, Path, Query, Signed, no_place};
 use crate::api::error::Fail;
 use crate::app::{App, blocking};
 use crate::library::{self, Keep};
-use crate::pictures::Picture;
+use crate::pictures::{Picture, PictureError};
 use crate::secret::new_id;
 use axum::body::Body;
-use axum::extract::{Path, Request, State};
+use axum::extract::{Request, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
@@ -24,17 +24,27 @@ use tower_http::services::ServeFile;
 /// File names are at most this long, bytes.
 const NAME_BYTES: usize = 200;
 
-pub(super) async fn list(State(app): State<Arc<App>>) -> Result<Json<VideosBody>, Fail> {
-    let videos = app.db(|store| store.videos()).await?;
-    let videos = videos.into_iter().map(|stored| stored.video).collect();
-    Ok(Json(VideosBody { videos }))
+pub(super) async fn list(
+    State(app): State<Arc<App>>,
+    Query(page): Query<Page>,
+) -> Result<Json<VideosBody>, Fail> {
+    let after = page.after.clone().map(VideoId::try_from).transpose().map_err(|_| no_place())?;
+    let limit = page.with_next();
+    let read = app.db(move |store| {
+        let videos = store.videos_page(after.as_ref(), limit)?;
+        Ok(videos.into_iter().map(library::listed).collect::<Vec<_>>())
+    });
+    let mut videos = read.await?;
+    let meta = page.cut(&mut videos, |video| video.meta.id.hex().to_owned());
+    Ok(Json(VideosBody { videos, meta }))
 }
 
 pub(super) async fn show(
     State(app): State<Arc<App>>,
     Path(id): Path<String>,
 ) -> Result<Json<VideoBody>, Fail> {
-    let video = find(&app, id).await?.video;
+    let stored = find(&app, id).await?;
+    let video = blocking(move || library::listed(stored)).await?;
     Ok(Json(VideoBody { video }))
 }
 
@@ -86,6 +96,9 @@ pub(super) async fn source(
 ) -> Result<Response, Fail> {
     let stored = find(&app, id).await?;
     let mut response = send_file(&stored.path, request).await;
+    if response.status() == StatusCode::NOT_FOUND {
+        return Err(Fail::gone(library::gone(&stored.video.name)));
+    }
     // The name was somebody's choice: a browser must never take the file for a page.
     let kind = response.headers().get(header::CONTENT_TYPE);
     if !kind.is_some_and(|kind| kind.as_bytes().starts_with(b"video/")) {
@@ -102,9 +115,22 @@ async fn picture(
     request: Request,
 ) -> Result<Response, Fail> {
     let stored = find(app, id).await?;
-    let hex = stored.video.meta.id.hex().to_owned();
-    let file = app.pictures.file(&hex, stored.path, picture).await?;
-    Ok(send_file(&file, request).await)
+    video_picture(app, stored, picture, request).await
+}
+
+/// A picture made from a video of the library.
+pub(super) async fn video_picture(
+    app: &App,
+    stored: StoredVideo,
+    picture: Picture,
+    request: Request,
+) -> Result<Response, Fail> {
+    let StoredVideo { video, path } = stored;
+    let file = app.pictures.file(video.meta.id.hex(), path, picture).await;
+    match file {
+        Err(PictureError::NoSource) => Err(Fail::gone(library::gone(&video.name))),
+        file => Ok(send_file(&file?, request).await),
+    }
 }
 
 async fn find(app: &App, id: String) -> Result<StoredVideo, Fail> {
@@ -116,11 +142,11 @@ async fn find(app: &App, id: String) -> Result<StoredVideo, Fail> {
 pub(super) async fn send_file(path: &FilePath, request: Request) -> Response {
     let mut response = match ServeFile::new(path).try_call(request).await {
         Ok(response) => response.map(Body::new),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            return Fail::gone("this file is gone from the server's disk").into_response();
+        }
         Err(error) => return Fail::internal(&error).into_response(),
     };
-    if response.status() == StatusCode::NOT_FOUND {
-        return Fail::not_found("file any more").into_response();
-    }
     let keep = HeaderValue::from_static("private, max-age=31536000, immutable");
     response.headers_mut().insert(header::CACHE_CONTROL, keep);
     response

@@ -1,18 +1,21 @@
 //! The link of a worker: takes its events in, acknowledges them when they are durable, and
 //! hands it what the supervisor has for it.
 
+use super::Upgrade;
 use crate::api::error::Fail;
 use crate::app::App;
 use crate::secret::same_secret;
 use crate::supervisor::{Hello, WorkerId};
-use axum::extract::ws::{Message, WebSocket, WebSocketUpgrade};
+use axum::extract::ws::{Message, WebSocket};
 use axum::extract::{Request, State};
 use axum::http::{StatusCode, header};
 use axum::middleware::Next;
 use axum::response::Response;
+use futures::FutureExt;
 use shared::api::ToBrowser;
-use shared::event::RunEvent;
+use shared::event::{Control, ControlStage, EventBody, RunEvent};
 use shared::link::{FromWorker, ToWorker, WORKER_PROTOCOL};
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
@@ -43,12 +46,14 @@ pub(super) async fn check(
     Ok(next.run(request).await)
 }
 
-pub(super) async fn connect(upgrade: WebSocketUpgrade, State(app): State<Arc<App>>) -> Response {
+pub(super) async fn connect(Upgrade(upgrade): Upgrade, State(app): State<Arc<App>>) -> Response {
     let upgrade = upgrade.max_message_size(MESSAGE_LIMIT).max_frame_size(MESSAGE_LIMIT);
     upgrade.on_upgrade(async move |mut socket| {
         let Some((worker, link, holding)) = join(&app, &mut socket).await else { return };
         let mut session = Session { app: Arc::clone(&app), socket, worker, holding };
-        let why = session.serve(link).await;
+        // A run must not be left with a link that nobody serves.
+        let served = AssertUnwindSafe(session.serve(link)).catch_unwind().await;
+        let why = served.unwrap_or("a panic");
         tracing::debug!("a worker's link ends: {why}");
         // Without a supervisor there is nobody who wants to know.
         let _ = app.supervisor.leave(worker).await;
@@ -165,6 +170,7 @@ impl Session {
         if self.holding.as_ref() != Some(&run) {
             return Err("events of a run that it does not hold");
         }
+        let heard: Vec<Control> = events.iter().filter_map(heard).collect();
         let asked = run.clone();
         let work = self.app.db(move |store| {
             let ingested = store.ingest(&asked, events)?;
@@ -178,7 +184,19 @@ impl Session {
         if let Some(stored) = changed {
             self.app.hub.tell(ToBrowser::Run { run: stored.run });
         }
+        for control in heard {
+            let told = self.app.supervisor.heard(run.clone(), control).await;
+            told.map_err(|_| "the server ends")?;
+        }
         send(&mut self.socket, &ToWorker::Ack { run, seq }).await
+    }
+}
+
+/// The request that an event says the trainer has got.
+fn heard(event: &RunEvent) -> Option<Control> {
+    match event.body {
+        EventBody::Control { control, stage: ControlStage::Requested, .. } => Some(control),
+        _ => None,
     }
 }
 

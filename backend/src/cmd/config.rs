@@ -1,9 +1,10 @@
 //! `videossr config`: a whole run config as TOML, each field with its sentence, unit and range.
 //! Other commands assemble their config here too.
 
+use crate::cli::Usage;
 use anyhow::{Context, Result, anyhow, bail};
 use serde_json::Value;
-use shared::config::{FIELDS, Field, MixtureItem, PRESETS, Problem, RunConfig};
+use shared::config::{FIELDS, Field, FieldKind, MixtureItem, PRESETS, Problem, RunConfig};
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
@@ -72,31 +73,51 @@ impl Source {
             config = read_file(path, &config)?;
         }
         for set in &self.sets {
-            let (key, value) =
-                set.split_once('=').with_context(|| format!("`{set}` is not KEY=VALUE"))?;
-            config = config.with(key.trim(), value.trim()).map_err(|problems| refuse(&problems))?;
+            config = set_key(&config, set)?;
         }
         Ok(config)
     }
 }
 
-fn preset(name: &str) -> Result<RunConfig> {
+fn set_key(config: &RunConfig, set: &str) -> Result<RunConfig, Usage> {
+    let (key, value) = match set.split_once('=') {
+        Some((key, value)) if !key.trim().is_empty() => (key.trim(), value.trim()),
+        _ => return Err(Usage::new(format!("`--set {set}` is not KEY=VALUE"))),
+    };
+    config.with(key, &json_of(key, value)).map_err(|problems| Usage::new(all(&problems)))
+}
+
+/// A value written as TOML, as JSON; a text that is no TOML stays as it is.
+fn json_of(key: &str, text: &str) -> String {
+    let kind = FIELDS.iter().find(|field| field.key == key).map(|field| field.kind);
+    let is_text = matches!(kind, Some(FieldKind::Text | FieldKind::Choice(_)));
+    if is_text && !text.starts_with(['"', '\'']) {
+        return text.to_owned();
+    }
+    let table: Option<toml::Table> = toml::from_str(&format!("value = {text}")).ok();
+    match table.as_ref().and_then(|table| table.get("value").filter(|_| table.len() == 1)) {
+        Some(value) => serde_json::to_string(value).unwrap_or_else(|_| text.to_owned()),
+        None => text.to_owned(),
+    }
+}
+
+fn preset(name: &str) -> Result<RunConfig, Usage> {
     let known = PRESETS.iter().find(|preset| preset.name == name);
     let names: Vec<_> = PRESETS.iter().map(|preset| preset.name).collect();
-    known
-        .map(|preset| (preset.config)())
-        .with_context(|| format!("`{name}` is not a preset; use one of {}", names.join(", ")))
+    known.map(|preset| (preset.config)()).ok_or_else(|| {
+        Usage::new(format!("`{name}` is not a preset; use one of {}", names.join(", ")))
+    })
 }
 
 fn read_file(path: &Path, base: &RunConfig) -> Result<RunConfig> {
     let text = std::fs::read_to_string(path).with_context(|| path.display().to_string())?;
     let value: Value = toml::from_str(&text).with_context(|| path.display().to_string())?;
     RunConfig::from_value(base, &value)
-        .map_err(|problems| anyhow!("{}: {}", path.display(), refuse(&problems)))
+        .map_err(|problems| anyhow!("{}: {}", path.display(), all(&problems)))
 }
 
-fn refuse(problems: &[Problem]) -> anyhow::Error {
-    anyhow!(problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))
+fn all(problems: &[Problem]) -> String {
+    problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
 }
 
 /// A config as TOML that reads back as the same config. Keys without a dot come first, since
@@ -157,6 +178,38 @@ fn write_mixture(text: &mut String, mixture: &[MixtureItem]) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn values_are_set_as_toml_and_json_and_plain_text() {
+        let set = |set: &str| set_key(&RunConfig::default(), set);
+        let policy = |text| set(text).expect("a policy").policy;
+        assert_eq!(policy("policy=123"), "123");
+        assert_eq!(policy("policy='a \"b\"'"), "a \"b\"");
+        assert_eq!(policy("policy = [x]"), "[x]");
+        let videos = |text| set(text).expect("videos").videos;
+        assert_eq!(videos("videos=['a.mp4', \"b.mp4\"]"), ["a.mp4", "b.mp4"]);
+        assert_eq!(videos("videos=7.mp4"), ["7.mp4"]);
+        let toml = "mixture=[{task = 'jigsaw', clips = 6}, {task = 'counting', weight = 2}]";
+        let json = r#"mixture=[{"task":"jigsaw","clips":6},{"task":"counting","weight":2}]"#;
+        let mixture = |text| set(text).expect("a mixture").mixture;
+        assert_eq!((mixture(toml).len(), mixture(toml)), (2, mixture(json)));
+        assert_eq!(set("steps=1_000").expect("steps").steps, 1000);
+        assert_eq!(set("optim.learning_rate=1e-5").expect("a rate").optim.learning_rate, 1e-5);
+        for (bad, word) in [
+            ("steps", "KEY=VALUE"),
+            ("=5", "KEY=VALUE"),
+            ("grpo=5", "grpo: is a group"),
+            ("grpo.group_sise=5", "grpo.group_size"),
+            ("steps=", "steps:"),
+            ("steps=0", "below 1"),
+            ("steps=1\nseed = 2", "steps:"),
+            ("mixture=[{task = 'chess'}]", "mixture:"),
+            ("reward=harsh", "reward:"),
+        ] {
+            let message = set(bad).expect_err("a misfit").to_string();
+            assert!(message.contains(word) && !message.starts_with(':'), "{bad}: {message}");
+        }
+    }
 
     #[test]
     fn every_preset_reads_back_as_it_was_printed() {

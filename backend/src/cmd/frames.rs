@@ -26,6 +26,7 @@ pub fn run(args: Args) -> Result<()> {
     let plan = SamplePlan { count: args.count, size: FrameSize::ShortSide(args.short_side) };
     let strip = media::strip(&args.video, &plan, &StripCache::disabled())?;
     make_folder(&args.out, &args.video)?;
+    clear_folder(&args.out)?;
     media::write_frames(&args.out, &strip.rgb, strip.width, strip.height)?;
     let facts = describe(&strip);
     write_json(&args.out.join("strip.json"), &facts)
@@ -53,8 +54,82 @@ pub(crate) fn make_folder(out: &Path, video: &Path) -> Result<()> {
     Ok(())
 }
 
+/// The lists that say what an earlier call wrote.
+const LISTS: [&str; 2] = ["strip.json", "sample.json"];
+
+/// Removes what an earlier call of `frames` or `sample` left in a folder, so that its pictures
+/// are not taken for those of this one. Refuses a folder with pictures of the same names that
+/// no such call wrote: they are somebody's own.
+pub(crate) fn clear_folder(out: &Path) -> Result<()> {
+    let own = own_files(out).with_context(|| format!("cannot read {}", out.display()))?;
+    let lists: Vec<_> = LISTS.iter().map(|name| out.join(name)).filter(|p| p.is_file()).collect();
+    if lists.is_empty() && !own.is_empty() {
+        anyhow::bail!(
+            "{} holds pictures that no earlier call wrote; choose another folder for --out",
+            out.display()
+        );
+    }
+    for file in own.iter().chain(&lists) {
+        std::fs::remove_file(file).with_context(|| format!("cannot remove {}", file.display()))?;
+    }
+    Ok(())
+}
+
+/// Files that are named as ours are: `NUMBER.png`, also in `clip1` to `clip9`.
+fn own_files(out: &Path) -> std::io::Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    for folder in
+        std::iter::once(out.to_owned()).chain((1..=9).map(|n| out.join(format!("clip{n}"))))
+    {
+        if !folder.is_dir() {
+            continue;
+        }
+        for entry in std::fs::read_dir(folder)? {
+            let entry = entry?;
+            let name = entry.file_name();
+            let slot = name.to_str().and_then(|name| name.strip_suffix(".png")?.parse().ok());
+            let own = slot.is_some_and(|slot| name.to_str() == Some(&media::frame_name(slot)));
+            if own && entry.file_type()?.is_file() {
+                files.push(entry.path());
+            }
+        }
+    }
+    Ok(files)
+}
+
 /// Writes a value as indented JSON.
 pub(crate) fn write_json(path: &Path, value: &serde_json::Value) -> Result<()> {
     let text = serde_json::to_string_pretty(value)? + "\n";
     std::fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pictures_of_an_earlier_call_go_and_others_stay() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let put = |name: &str| {
+            let path = dir.path().join(name);
+            std::fs::create_dir_all(path.parent().expect("a parent")).expect("a folder");
+            std::fs::write(path, "x").expect("a file");
+        };
+        let there = |name: &str| dir.path().join(name).exists();
+        for name in ["007.png", "clip2/000.png", "7.png", "cat.png", "notes.txt", "clip2/x.png"] {
+            put(name);
+        }
+        let refused = clear_folder(dir.path()).expect_err("no list");
+        assert!(refused.to_string().contains("choose another folder"), "{refused}");
+        assert!(there("007.png"));
+        put("sample.json");
+        clear_folder(dir.path()).expect("an earlier call");
+        for name in ["007.png", "clip2/000.png", "sample.json"] {
+            assert!(!there(name), "{name}");
+        }
+        for name in ["7.png", "cat.png", "notes.txt", "clip2/x.png"] {
+            assert!(there(name), "{name}");
+        }
+        clear_folder(dir.path()).expect("nothing of ours is left");
+    }
 }

@@ -1,6 +1,7 @@
 //! `videossr perturb`: one change of one picture.
 
-use anyhow::{Result, bail};
+use crate::cli::Usage;
+use anyhow::Result;
 use shared::task::Perturbation;
 use std::path::PathBuf;
 use tasks::Dials;
@@ -25,23 +26,31 @@ const NEED_A_STRIP: [&str; 5] = ["shuffle", "swap", "stutter-hold", "slow", "fas
 
 /// Writes the changed picture. Errors: unknown changes and parameters, those of files.
 pub fn run(args: Args) -> Result<()> {
-    if NEED_A_STRIP.contains(&args.kind.as_str()) {
-        bail!(
-            "`{}` changes the order or choice of frames; it cannot be made on one picture",
-            args.kind
-        );
-    }
-    let kind: Perturbation = args.kind.parse().map_err(anyhow::Error::msg)?;
-    let mut settings = Vec::new();
-    for text in &args.params {
-        let Some(pair) = text.split_once('=') else {
-            bail!("`{text}` is not NAME=VALUE, such as scale=1.4");
-        };
-        settings.push(pair);
-    }
-    let dials = Dials::from_settings(settings)?;
+    let (kind, dials) = (kind(&args.kind)?, dials(&args.params)?);
     let picture = media::read_png(&args.input)?;
     let changed = tasks::perturb(kind, &dials, &picture)?;
     media::write_png(&args.output, &changed.rgb, changed.width, changed.height)?;
     Ok(())
+}
+
+fn kind(name: &str) -> Result<Perturbation, Usage> {
+    if NEED_A_STRIP.contains(&name) {
+        return Err(Usage::new(format!(
+            "`{name}` changes the order or choice of frames; it cannot be made on one picture"
+        )));
+    }
+    name.parse().map_err(|message: String| Usage::new(message))
+}
+
+fn dials(params: &[String]) -> Result<Dials, Usage> {
+    let mut settings = Vec::new();
+    for text in params {
+        let pair = text.split_once('=');
+        settings.push(
+            pair.ok_or_else(|| {
+                Usage::new(format!("`{text}` is not NAME=VALUE, such as scale=1.4"))
+            })?,
+        );
+    }
+    Dials::from_settings(settings).map_err(Usage::new)
 }

@@ -1,9 +1,11 @@
 //! `videossr sample`: one sample as the policy sees it, with its question and truth.
 
-use super::frames::{make_folder, write_json};
-use anyhow::{Result, bail};
+use super::frames::{clear_folder, make_folder, write_json};
+use crate::cli::Usage;
+use anyhow::Result;
 use media::StripCache;
 use serde_json::{Value, json};
+use shared::config::MixtureItem;
 use shared::task::{Difficulty, Perturbation, SampleSpec, Shape, Task, TaskKind};
 use shared::video::{FrameSize, SamplePlan};
 use std::path::PathBuf;
@@ -46,6 +48,7 @@ pub fn run(args: Args) -> Result<()> {
     let spec = SampleSpec { video: strip.video.clone(), task, seed: args.seed };
     let sample = tasks::generate(&strip, &spec)?;
     make_folder(&args.out, &args.video)?;
+    clear_folder(&args.out)?;
     for (i, clip) in sample.clips.iter().enumerate() {
         let folder = args.out.join(clip_folder(&sample, i));
         std::fs::create_dir_all(&folder)?;
@@ -55,30 +58,23 @@ pub fn run(args: Args) -> Result<()> {
 }
 
 /// The task with its dials; a dial of another task is a mistake worth naming.
-fn task_of(args: &Args) -> Result<Task> {
-    let misplaced = match args.task {
-        TaskKind::Grounding => {
-            args.difficulty.map(|_| "--difficulty").or(args.clips.map(|_| "--clips"))
+fn task_of(args: &Args) -> Result<Task, Usage> {
+    let dials = [
+        ("--perturbation", args.perturbation.is_some(), TaskKind::Grounding),
+        ("--difficulty", args.difficulty.is_some(), TaskKind::Counting),
+        ("--clips", args.clips.is_some(), TaskKind::Jigsaw),
+    ];
+    for (dial, given, kind) in dials {
+        if given && kind != args.task {
+            return Err(Usage::new(format!("{dial} is not a dial of {}", args.task)));
         }
-        TaskKind::Counting => {
-            args.perturbation.map(|_| "--perturbation").or(args.clips.map(|_| "--clips"))
-        }
-        TaskKind::Jigsaw => {
-            args.perturbation.map(|_| "--perturbation").or(args.difficulty.map(|_| "--difficulty"))
-        }
-    };
-    if let Some(dial) = misplaced {
-        bail!("{dial} is not a dial of {}", args.task);
     }
-    Ok(match args.task {
-        TaskKind::Grounding => {
-            Task::Grounding { perturbation: args.perturbation.unwrap_or(Perturbation::Mirror) }
-        }
-        TaskKind::Counting => {
-            Task::Counting { difficulty: args.difficulty.unwrap_or(Difficulty::Easy) }
-        }
-        TaskKind::Jigsaw => Task::Jigsaw { clips: args.clips.unwrap_or(6) },
-    })
+    let (perturbation, difficulty, clips) = (args.perturbation, args.difficulty, args.clips);
+    let item = MixtureItem { task: args.task, perturbation, difficulty, clips, weight: 1.0 };
+    if !item.clips_fit() {
+        return Err(Usage::new("--clips divides 48: use 2, 3, 4, 6 or 8"));
+    }
+    Ok(item.task())
 }
 
 fn clip_folder(sample: &Sample, clip: usize) -> String {

@@ -16,13 +16,14 @@ pub struct Args {
 
 /// One line out for each line in; a line that cannot be scored comes back with an `error`.
 pub fn run(args: Args) -> Result<()> {
-    let (input, mut output) = (std::io::stdin().lock(), std::io::stdout().lock());
+    score_all(args.reward, std::io::stdin().lock(), std::io::stdout().lock())
+}
+
+fn score_all(mode: RewardMode, input: impl BufRead, mut output: impl Write) -> Result<()> {
     for line in input.split(b'\n') {
         let line = line?;
         let text = String::from_utf8_lossy(&line);
-        if !text.trim().is_empty() {
-            writeln!(output, "{}", Value::Object(score_line(args.reward, &text)))?;
-        }
+        writeln!(output, "{}", Value::Object(score_line(mode, &text)))?;
     }
     output.flush()?;
     Ok(())
@@ -30,6 +31,9 @@ pub fn run(args: Args) -> Result<()> {
 
 /// The line with its reward, or with what is wrong with it.
 fn score_line(mode: RewardMode, text: &str) -> Map<String, Value> {
+    if text.trim().is_empty() {
+        return complain(Map::new(), "", "the line is empty");
+    }
     let mut line = match serde_json::from_str(text) {
         Ok(Value::Object(line)) => line,
         Ok(_) => return complain(Map::new(), text, "the line is no JSON object"),
@@ -76,6 +80,20 @@ fn read(line: &Map<String, Value>) -> Result<(TaskKind, String, String), String>
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_line_is_answered_in_its_place() {
+        let good = r#"{"task":"jigsaw","answer":"12","truth":"12"}"#;
+        let input = format!("{good}\n\n \t\r\nnonsense\n\u{fffd}\n{good}");
+        let mut output = Vec::new();
+        score_all(RewardMode::Strict, input.as_bytes(), &mut output).expect("answers");
+        let text = String::from_utf8(output).expect("text");
+        let lines: Vec<Value> =
+            text.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+        let scored: Vec<bool> = lines.iter().map(|line| line.get("reward").is_some()).collect();
+        assert_eq!(scored, [true, false, false, false, false, true]);
+        assert!(lines[1..5].iter().all(|line| line["error"].is_string()), "{text}");
+    }
 
     #[test]
     fn lines_keep_their_fields_and_bad_lines_say_why() {

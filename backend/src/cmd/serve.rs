@@ -2,7 +2,7 @@
 
 use crate::app::Options;
 use crate::data::{DataDir, default_dir, dist_dir};
-use crate::server::{Server, admin_link};
+use crate::server::{Server, admin_link, public_url};
 use anyhow::{Context, Result};
 use std::io::Write;
 use std::net::SocketAddr;
@@ -18,6 +18,10 @@ pub struct Args {
     /// Address to listen on
     #[arg(long, default_value = "127.0.0.1:8080")]
     pub listen: SocketAddr,
+    /// Address that people open where a proxy stands before the server, such as
+    /// https://studio.example.org; with https, cookies are sent over https only
+    #[arg(long, value_name = "URL", value_parser = url)]
+    pub public_url: Option<String>,
     /// Local workers; each runs one run at a time
     #[arg(long, default_value_t = 1)]
     pub workers: u32,
@@ -31,7 +35,8 @@ pub fn run(args: Args) -> Result<()> {
     if args.new_link {
         return new_link(&args);
     }
-    let options = Options { workers: args.workers, ..Options::new(args.data, args.listen) };
+    let (workers, public_url) = (args.workers, args.public_url);
+    let options = Options { workers, public_url, ..Options::new(args.data, args.listen) };
     runtime()?.block_on(async {
         let server = Server::start(options).await?;
         announce(&server).await?;
@@ -42,10 +47,20 @@ pub fn run(args: Args) -> Result<()> {
 fn new_link(args: &Args) -> Result<()> {
     let data = DataDir::create(&args.data)?;
     let store = store::Store::open(&data.database())?;
-    let address = std::fs::read_to_string(data.address()).ok();
-    let address = address.and_then(|text| text.trim().parse().ok()).unwrap_or(args.listen);
-    println!("{}", admin_link(&store, address)?);
+    let url = match (&args.public_url, std::fs::read_to_string(data.address())) {
+        (None, Ok(newest)) => newest,
+        (told, _) => public_url(told.as_deref(), args.listen),
+    };
+    println!("{}", admin_link(&store, url.trim())?);
     Ok(())
+}
+
+fn url(text: &str) -> Result<String, String> {
+    let host = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
+    match host.map(|host| host.trim_end_matches('/')) {
+        Some(host) if !host.is_empty() && !host.contains(['/', ' ', '?', '#']) => Ok(text.into()),
+        _ => Err("an address is http:// or https:// and a host".into()),
+    }
 }
 
 /// The runtime of a server.

@@ -2,8 +2,11 @@
 //! message. The state of a run lies in the database and moves only as its state machine
 //! allows; what is kept here is which connection holds which run.
 
+mod away;
 mod desk;
 pub mod local;
+mod start;
+mod steer;
 
 use crate::api::error::Fail;
 use desk::Desk;
@@ -11,6 +14,7 @@ pub use desk::{Joined, Setup};
 use shared::api::{Person, WorkerInfo};
 use shared::event::Control;
 use shared::link::ToWorker;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use store::StoredRun;
 use tokio::sync::{mpsc, oneshot};
 
@@ -20,10 +24,16 @@ const WAITING: usize = 256;
 /// Names a connected worker.
 pub type WorkerId = u64;
 
-/// The supervisor is gone: the server ends.
-#[derive(Clone, Copy, Debug, thiserror::Error)]
-#[error("the server is ending")]
-pub struct Gone;
+/// Why the supervisor does not answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Gone {
+    /// It has ended.
+    #[error("the server is ending")]
+    Ending,
+    /// The request broke it; it goes on with the next one.
+    #[error("the supervisor broke over this request")]
+    Broke,
+}
 
 /// A worker's first message.
 #[derive(Clone, Debug)]
@@ -43,10 +53,13 @@ enum Request {
     GaveUp(WorkerId, String, String),
     Check(String, u64, Patience),
     LookAtQueue,
+    Heard(String, Control),
     Control(String, Control, Person, oneshot::Sender<Result<StoredRun, Fail>>),
     Workers(oneshot::Sender<Vec<WorkerInfo>>),
     Vacant(String, oneshot::Sender<bool>),
     End(oneshot::Sender<()>),
+    #[cfg(test)]
+    Panic(oneshot::Sender<()>),
 }
 
 /// How long a run whose worker is away is waited for.
@@ -106,6 +119,11 @@ impl Supervisor {
         self.tell(Request::LookAtQueue).await
     }
 
+    /// A run's journal says that its trainer has got a request.
+    pub async fn heard(&self, run: String, control: Control) -> Result<(), Gone> {
+        self.tell(Request::Heard(run, control)).await
+    }
+
     /// A person steers a run.
     pub async fn control(
         &self,
@@ -134,33 +152,92 @@ impl Supervisor {
     }
 
     async fn tell(&self, request: Request) -> Result<(), Gone> {
-        self.requests.send(request).await.map_err(|_| Gone)
+        self.requests.send(request).await.map_err(|_| Gone::Ending)
     }
 
     async fn ask<T>(&self, request: impl FnOnce(oneshot::Sender<T>) -> Request) -> Result<T, Gone> {
         let (reply, answer) = oneshot::channel();
         self.tell(request(reply)).await?;
-        answer.await.map_err(|_| Gone)
+        answer.await.map_err(|_| Gone::Broke)
     }
 }
 
 fn serve(mut desk: Desk, mut waiting: mpsc::Receiver<Request>) {
-    desk.take_stock();
-    // An answer that nobody waits for any more is dropped.
+    guarded(&mut desk, Desk::take_stock);
     while let Some(request) = waiting.blocking_recv() {
-        match request {
-            Request::Join(hello, link, reply) => drop(reply.send(desk.join(hello, link))),
-            Request::Leave(worker) => desk.leave(worker),
-            Request::Done(worker, run) => desk.done(worker, &run),
-            Request::GaveUp(worker, run, reason) => desk.gave_up(worker, &run, &reason),
-            Request::Check(run, turn, patience) => desk.check(&run, turn, patience),
-            Request::LookAtQueue => desk.look_at_queue(),
-            Request::Control(run, control, by, reply) => {
-                drop(reply.send(desk.control(&run, control, &by)));
-            }
-            Request::Workers(reply) => drop(reply.send(desk.workers())),
-            Request::Vacant(name, reply) => drop(reply.send(desk.vacant(&name))),
-            Request::End(reply) => desk.end(reply),
+        guarded(&mut desk, |desk| answer(desk, request));
+    }
+}
+
+/// Runs, workers and pages outlive a request that panics.
+fn guarded(desk: &mut Desk, work: impl FnOnce(&mut Desk)) {
+    // What a panic leaves in the tables is thrown away.
+    let Err(panic) = catch_unwind(AssertUnwindSafe(|| work(desk))) else { return };
+    tracing::error!("the supervisor broke and starts over: {}", train::panic_text(&*panic));
+    if let Err(panic) = catch_unwind(AssertUnwindSafe(|| desk.start_over())) {
+        tracing::error!("the supervisor cannot start over: {}", train::panic_text(&*panic));
+    }
+}
+
+fn answer(desk: &mut Desk, request: Request) {
+    // An answer that nobody waits for any more is dropped.
+    match request {
+        Request::Join(hello, link, reply) => drop(reply.send(desk.join(hello, link))),
+        Request::Leave(worker) => desk.leave(worker),
+        Request::Done(worker, run) => desk.done(worker, &run),
+        Request::GaveUp(worker, run, reason) => desk.gave_up(worker, &run, &reason),
+        Request::Check(run, turn, patience) => desk.check(&run, turn, patience),
+        Request::LookAtQueue => desk.look_at_queue(),
+        Request::Heard(run, control) => desk.heard(&run, control),
+        Request::Control(run, control, by, reply) => {
+            drop(reply.send(desk.control(&run, control, &by)));
         }
+        Request::Workers(reply) => drop(reply.send(desk.workers())),
+        Request::Vacant(name, reply) => drop(reply.send(desk.vacant(&name))),
+        Request::End(reply) => desk.end(reply),
+        #[cfg(test)]
+        Request::Panic(_reply) => panic!("asked to"),
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test may panic")]
+mod tests {
+    use super::*;
+    use crate::data::DataDir;
+    use shared::config::RunConfig;
+    use shared::fold::{RunMove, RunState};
+    use std::time::Duration;
+    use store::{NewRunRow, Store};
+
+    #[tokio::test]
+    async fn a_request_that_panics_ends_nothing() {
+        let dir = tempfile::tempdir().unwrap();
+        let data = DataDir::create(dir.path()).unwrap();
+        let store = Store::open(&data.database()).unwrap();
+        let supervisor = Supervisor::start(Setup {
+            store: store.clone(),
+            data: data.clone(),
+            hub: std::sync::Arc::default(),
+            policy: None,
+            grace: Duration::from_secs(60),
+        })
+        .unwrap();
+        let hello = Hello { name: "one".into(), device: "cpu".into(), holding: None };
+        let (link, mut messages) = mpsc::channel(4);
+        supervisor.join(hello.clone(), link).await.unwrap().unwrap();
+        let owner = store.first_admin(1.0).unwrap().id;
+        let (id, name, config) = ("r".to_owned(), String::new(), RunConfig::default());
+        store.add_run(NewRunRow { id, name, config, videos: vec![], owner, at: 1.0 }).unwrap();
+        store.move_run("r", &[RunMove::Take]).unwrap();
+        drop(crate::journal::hold(&data.run("r")).unwrap());
+
+        assert_eq!(supervisor.ask(Request::Panic).await, Err(Gone::Broke));
+        assert!(messages.recv().await.is_none(), "the worker has to come back");
+        assert_eq!(supervisor.workers().await.unwrap().len(), 0);
+        assert_eq!(store.run("r").unwrap().run.state, RunState::Failed, "nobody holds it");
+        let (link, _messages) = mpsc::channel(4);
+        supervisor.join(hello, link).await.unwrap().unwrap();
+        assert_eq!(supervisor.workers().await.unwrap().len(), 1);
     }
 }

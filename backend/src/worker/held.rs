@@ -7,12 +7,15 @@ use shared::link::ToWorker;
 use std::fs::File;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use tokio::sync::watch;
 use train::{Request, RunInputs};
 
 /// Stack of the trainer's thread: deep graphs are walked by recursion.
 const STACK_BYTES: usize = 64 << 20;
+
+/// Requests that wait for the end of a step, at most.
+const REQUESTS_WAITING: usize = 64;
 
 /// How far a trainer is.
 #[derive(Clone, Debug, PartialEq)]
@@ -34,7 +37,7 @@ pub(super) struct HeldRun {
     /// Newest event the server has.
     acked: u64,
     progress: watch::Receiver<Progress>,
-    requests: Sender<Request>,
+    requests: SyncSender<Request>,
     /// Locked for as long as the run is held.
     _lock: File,
 }
@@ -61,7 +64,7 @@ impl HeldRun {
             videos: videos.into_iter().map(PathBuf::from).collect(),
             cache_dir: cache_dir.into(),
         };
-        let (requests, asked) = channel();
+        let (requests, asked) = sync_channel(REQUESTS_WAITING);
         let progress = spawn(inputs, asked)
             .map_err(|error| fail(format!("no thread for the trainer: {error}")))?;
         Ok(Self {
@@ -92,7 +95,9 @@ impl HeldRun {
     /// Hands a request to the trainer, which looks at it between steps.
     pub fn ask(&self, control: Control, by: Option<String>) {
         // A trainer that has ended needs no request.
-        let _ = self.requests.send(Request { control, by });
+        if let Err(TrySendError::Full(_)) = self.requests.try_send(Request { control, by }) {
+            tracing::warn!("run {}: too many requests wait for the end of the step", self.run);
+        }
     }
 
     /// Events to be sent next; none while the last ones are not acknowledged, so that what

@@ -41,8 +41,13 @@ pub fn run(config: WorkerConfig) -> Result<()> {
         .build()
         .context("no thread for the network")?;
     runtime.block_on(async {
-        let mut worker = Worker { signals: Signals::listen()?, config, held: None, leaving: false };
-        worker.work().await
+        let signals = Signals::listen()?;
+        let mut worker = Worker { config, signals, held: None, leaving: false, hurried: false };
+        worker.work().await?;
+        if worker.hurried {
+            bail!("ended within a step, as asked");
+        }
+        Ok(())
     })
 }
 
@@ -52,6 +57,8 @@ struct Worker {
     held: Option<HeldRun>,
     /// Asked to end after the step.
     leaving: bool,
+    /// Asked again: not even the step is waited for.
+    hurried: bool,
 }
 
 impl Worker {
@@ -95,14 +102,12 @@ impl Worker {
             () = self.signals.next() => self.leave(),
         }
         let busy = self.held.as_ref().is_some_and(|held| !held.has_ended());
-        !self.leaving || busy
+        !self.hurried && (!self.leaving || busy)
     }
 
     /// A first signal lets the trainer finish its step; a second one does not wait.
     fn leave(&mut self) {
-        if self.leaving {
-            std::process::exit(1);
-        }
+        self.hurried = self.leaving;
         self.leaving = true;
         if let Some(held) = &self.held {
             held.ask(shared::event::Control::Stop, None);
@@ -114,7 +119,7 @@ impl Worker {
             return end;
         }
         loop {
-            if self.leaving && self.held.is_none() {
+            if self.hurried || (self.leaving && self.held.is_none()) {
                 return End::Left;
             }
             let step = tokio::select! {

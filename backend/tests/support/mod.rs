@@ -1,28 +1,37 @@
 //! A server in this process, people who are signed in, a browser's live link and a worker
 //! that speaks the protocol without training anything.
-#![allow(clippy::unwrap_used, dead_code, reason = "a test may panic, and uses what it needs")]
+#![allow(
+    clippy::unwrap_used,
+    dead_code,
+    unused_imports,
+    reason = "a test may panic, and uses what it needs"
+)]
+
+mod events;
+mod files;
+mod live;
+mod worker;
+
+pub use events::{event, group, phase, started, step};
+pub use files::{files_under, small_video, tiny_policy};
+pub use live::Live;
+pub use worker::FakeWorker;
 
 use axum::body::Body;
 use axum::http::{Method, Request, StatusCode, header};
-use futures::{SinkExt, StreamExt};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use shared::annotation::Role;
-use shared::api::{FromBrowser, LIVE_PROTOCOL, Run, RunBody, ToBrowser};
-use shared::event::{EventBody, Phase, RunEvent, StepMetrics};
-use shared::fold::RunState;
-use shared::link::{ANY_DEVICE, FromWorker, ToWorker, WORKER_PROTOCOL};
-use shared::reward::{RewardMode, score};
-use shared::rollout::{Finish, Group, Rollout};
-use shared::task::{Perturbation, SampleInfo, SampleParams, SampleSpec, Task, Truth};
+use shared::api::{Run, RunBody, VideosBody};
 use shared::video::VideoId;
-use std::path::Path;
 use std::time::Duration;
-use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tower::ServiceExt;
 use videossr::app::Options;
 use videossr::server::Server;
+
+pub type Socket =
+    tokio_tungstenite::WebSocketStream<tokio_tungstenite::MaybeTlsStream<tokio::net::TcpStream>>;
 
 /// Longer than anything here takes; a test that waits this long has failed.
 pub const LIMIT: Duration = Duration::from_secs(60);
@@ -79,10 +88,7 @@ impl TestServer {
 
     pub async fn on(dir: tempfile::TempDir, change: impl FnOnce(&mut Options)) -> Self {
         let policy = dir.path().join("policy");
-        std::fs::create_dir_all(&policy).unwrap();
-        if !policy.join("config.json").exists() {
-            std::fs::write(policy.join("config.json"), "{}").unwrap();
-        }
+        tiny_policy(&policy);
         let mut options = Options {
             workers: 0,
             dist: None,
@@ -185,6 +191,12 @@ impl<'a> Person<'a> {
         answer.read::<RunBody>().run
     }
 
+    /// The only video of the library.
+    pub async fn only_video(&self) -> VideoId {
+        let body: VideosBody = self.get("/api/v1/videos").await.read();
+        body.videos[0].meta.id.clone()
+    }
+
     pub async fn run(&self, id: &str) -> Run {
         self.get(&format!("/api/v1/runs/{id}")).await.read::<RunBody>().run
     }
@@ -201,236 +213,4 @@ impl<'a> Person<'a> {
         let (socket, _) = tokio_tungstenite::connect_async(request).await.unwrap();
         Live { socket }
     }
-}
-
-type Socket =
-    tokio_tungstenite::WebSocketStream<tokio_tungstenite::MaybeTlsStream<tokio::net::TcpStream>>;
-
-/// A browser's live link.
-pub struct Live {
-    socket: Socket,
-}
-
-impl Live {
-    pub async fn subscribe(&mut self, run: &str, after_seq: u64) {
-        let message =
-            FromBrowser::Subscribe { protocol: LIVE_PROTOCOL, run: Some(run.into()), after_seq };
-        let text = serde_json::to_string(&message).unwrap();
-        self.socket.send(Message::Text(text.into())).await.unwrap();
-        self.until("welcome", |message| matches!(message, ToBrowser::Welcome { .. }).then_some(()))
-            .await;
-    }
-
-    /// Waits for the message that `wanted` takes; passes the others over.
-    pub async fn until<T>(
-        &mut self,
-        what: &str,
-        mut wanted: impl FnMut(ToBrowser) -> Option<T>,
-    ) -> T {
-        let wait = async {
-            loop {
-                let message = self.socket.next().await.unwrap().unwrap();
-                if let Message::Text(text) = message
-                    && let Some(found) = wanted(serde_json::from_str(&text).unwrap())
-                {
-                    return found;
-                }
-            }
-        };
-        soon(what, wait).await
-    }
-
-    pub async fn run_in(&mut self, id: &str, state: RunState) -> Run {
-        let what = format!("run {id} to be {state}");
-        self.until(&what, |message| match message {
-            ToBrowser::Run { run } if run.id == id && run.state == state => Some(run),
-            _ => None,
-        })
-        .await
-    }
-
-    /// Sequence numbers of the events sent until `last` is among them.
-    pub async fn seqs_to(&mut self, last: u64) -> Vec<u64> {
-        let mut seqs = Vec::new();
-        self.until("events", |message| {
-            if let ToBrowser::Events { events, .. } = message {
-                seqs.extend(events.iter().map(|event| event.seq));
-            }
-            seqs.contains(&last).then_some(())
-        })
-        .await;
-        seqs
-    }
-}
-
-/// A worker that trains nothing.
-pub struct FakeWorker {
-    socket: Socket,
-    /// What it heard when it said hello.
-    pub acked: u64,
-}
-
-impl FakeWorker {
-    pub async fn join(test: &TestServer, holding: Option<&str>) -> Self {
-        Self::try_join(test, WORKER_PROTOCOL, holding).await.unwrap()
-    }
-
-    /// `Err` is the sentence it is refused with.
-    pub async fn try_join(
-        test: &TestServer,
-        protocol: u32,
-        holding: Option<&str>,
-    ) -> Result<Self, String> {
-        let token = &test.server.app.worker_token.0;
-        let address = format!("ws://{}/worker", test.server.address);
-        let mut request = address.into_client_request().unwrap();
-        let bearer = format!("Bearer {token}").parse().unwrap();
-        request.headers_mut().insert(header::AUTHORIZATION, bearer);
-        let (socket, _) = tokio_tungstenite::connect_async(request).await.unwrap();
-        let mut worker = Self { socket, acked: 0 };
-        let hello = FromWorker::Hello {
-            protocol,
-            name: "fake".into(),
-            device: ANY_DEVICE.into(),
-            holding: holding.map(str::to_owned),
-        };
-        worker.say(&hello).await;
-        match worker.hear().await {
-            ToWorker::Welcome { acked } => worker.acked = acked,
-            ToWorker::Refused { reason } => return Err(reason),
-            other => panic!("{other:?}"),
-        }
-        Ok(worker)
-    }
-
-    pub async fn say(&mut self, message: &FromWorker) {
-        let text = serde_json::to_string(message).unwrap();
-        self.socket.send(Message::Text(text.into())).await.unwrap();
-    }
-
-    pub async fn hear(&mut self) -> ToWorker {
-        let wait = async {
-            loop {
-                if let Message::Text(text) = self.socket.next().await.unwrap().unwrap() {
-                    return serde_json::from_str(&text).unwrap();
-                }
-            }
-        };
-        soon("a message for the worker", wait).await
-    }
-
-    /// Waits for a run to be handed out; gives its directory and whether it resumes.
-    pub async fn take(&mut self, id: &str) -> (String, bool) {
-        match self.hear().await {
-            ToWorker::Start { run, run_dir, resume, .. } => {
-                assert_eq!(run, id);
-                (run_dir, resume)
-            }
-            other => panic!("{other:?}"),
-        }
-    }
-
-    /// Sends events and waits until they are durable.
-    pub async fn report(&mut self, run: &str, events: Vec<RunEvent>) -> u64 {
-        let run = run.to_owned();
-        self.say(&FromWorker::Events { run, events }).await;
-        match self.hear().await {
-            ToWorker::Ack { seq, .. } => seq,
-            other => panic!("{other:?}"),
-        }
-    }
-
-    /// Dies without a word.
-    pub fn die(self) {}
-}
-
-pub fn event(seq: u64, step: u64, body: EventBody) -> RunEvent {
-    RunEvent { seq, at: seq as f64, step, body }
-}
-
-pub fn started(seq: u64, resumed_from: u64) -> RunEvent {
-    let body =
-        EventBody::RunStarted { steps: 9, device: "cpu".into(), parameters: 1, resumed_from };
-    event(seq, resumed_from, body)
-}
-
-pub fn phase(seq: u64, step: u64, phase: Phase) -> RunEvent {
-    event(seq, step, EventBody::Phase { phase })
-}
-
-pub fn step(seq: u64, step: u64) -> RunEvent {
-    event(seq, step, EventBody::Step(StepMetrics::default()))
-}
-
-/// A group about a video of the library.
-pub fn group(seq: u64, step: u64, index: u32, video: &VideoId) -> RunEvent {
-    let truth = Truth::Grounding {
-        span_secs: [1.0, 2.0],
-        span_slots: [3, 6],
-        source_span_secs: [1.0, 2.0],
-    };
-    let spec = SampleSpec {
-        video: video.clone(),
-        task: Task::Grounding { perturbation: Perturbation::Mirror },
-        seed: 5,
-    };
-    let rollout = |index, text: &str| Rollout {
-        index,
-        seed: 1,
-        ids: vec![1],
-        pieces: vec![text.into()],
-        logprobs: vec![-0.5],
-        entropies: vec![0.5],
-        text: text.into(),
-        finish: Finish::Eos,
-        reward: score(RewardMode::Smooth, &truth, text),
-        advantage: 0.0,
-    };
-    let group = Group {
-        step,
-        index,
-        policy_version: step,
-        sample: SampleInfo {
-            spec,
-            params: SampleParams::default(),
-            question: "When?".into(),
-            answer: truth.answer(),
-            truth: truth.clone(),
-            shapes: None,
-            sampling_fps: 3.0,
-            width: 64,
-            height: 64,
-            frames: vec![],
-        },
-        rollouts: vec![rollout(0, "1.0-2.0"), rollout(1, "no idea")],
-        reward_mean: 0.5,
-        reward_std: 0.7,
-        degenerate: false,
-    };
-    event(seq, step, EventBody::RolloutGroup(Box::new(group)))
-}
-
-/// A video of so many frames, each of its own colour.
-pub fn small_video(frames: usize) -> Vec<u8> {
-    let (width, height) = (64, 48);
-    let mut rgb = Vec::new();
-    for frame in 0..frames {
-        let colour = [(frame * 4) as u8, 128, 255 - (frame * 4) as u8];
-        rgb.extend(colour.repeat(width * height));
-    }
-    media::encode_clip(&rgb, width as u32, height as u32, 10).unwrap()
-}
-
-/// Every file under a folder.
-pub fn files_under(dir: &Path) -> Vec<std::path::PathBuf> {
-    let mut files = Vec::new();
-    for entry in std::fs::read_dir(dir).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            files.extend(files_under(&path));
-        } else {
-            files.push(path);
-        }
-    }
-    files
 }
