@@ -1,11 +1,17 @@
 //! Everything that can be decided without a browser: formatting, geometry, keys, checks.
 //! It never touches the DOM, so its tests run natively.
 
+pub mod draft;
+pub mod evaluations;
 pub mod form;
 pub mod format;
+pub mod garbled;
 pub mod keys;
 pub mod lanes;
+pub mod refresh;
+pub mod run_file;
 pub mod series;
 pub mod summary;
+pub mod waiting;
 pub mod whatif;
 pub mod words;

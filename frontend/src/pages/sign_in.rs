@@ -1,10 +1,12 @@
 //! Signing in: a link with a one-time token, and a name where the link carries none.
 
+use crate::logic::format;
 use crate::parts::bits::Mark;
 use crate::state::api;
 use crate::state::browser::query_value;
+use crate::state::outbox::waiting_for_anybody;
 use crate::state::remote::{Fault, FaultKind};
-use crate::state::session::{Known, use_session};
+use crate::state::session::{Known, Session, use_session};
 use leptos::prelude::*;
 use leptos_router::NavigateOptions;
 use leptos_router::hooks::{use_location, use_navigate};
@@ -29,73 +31,115 @@ fn needs_name(fault: &Fault) -> bool {
     fault.field.as_deref() == Some("name") || fault.code.contains("name")
 }
 
-/// The page at `/sign-in`, and at any address where nobody is signed in.
-#[component]
-pub fn SignInPage() -> impl IntoView {
-    let session = use_session();
-    document().set_title("Sign in · VideoSSR Studio");
-    let token = StoredValue::new(query_value("token").filter(|_| at_sign_in()));
-    let navigate = StoredValue::new_local(use_navigate());
-    let path = use_location().pathname;
-    let away = session.known.with_untracked(|known| matches!(known, Known::Unreachable(_)));
-    let first = match token.with_value(Option::is_some) {
-        true => Stage::Trading,
-        false if away => Stage::Away,
-        false => Stage::NoLink,
-    };
-    let stage = RwSignal::new(first);
-    let name = RwSignal::new(String::new());
-    let trade = move || {
-        let Some(token) = token.get_value() else { return };
-        stage.set(Stage::Trading);
-        let body = SignIn { token, name: name.get_untracked().trim().to_owned() };
+/// A sign-in that goes on: the link's token, the name typed, and where it has come to.
+#[derive(Clone, Copy)]
+struct Entry {
+    token: StoredValue<Option<String>>,
+    name: RwSignal<String>,
+    stage: RwSignal<Stage>,
+    session: Session,
+    /// Leads to the first page.
+    enter: Callback<bool>,
+}
+
+impl Entry {
+    fn new() -> Self {
+        let session = use_session();
+        let navigate = StoredValue::new_local(use_navigate());
+        let enter = Callback::new(move |replace: bool| {
+            navigate.with_value(|go| {
+                go("/runs", NavigateOptions { replace, ..Default::default() });
+            });
+        });
+        let token = query_value("token").filter(|_| at_sign_in());
+        let away = session.known.with_untracked(|known| matches!(known, Known::Unreachable(_)));
+        let first = match token {
+            Some(_) => Stage::Trading,
+            None if away => Stage::Away,
+            None => Stage::NoLink,
+        };
+        Self {
+            token: StoredValue::new(token),
+            name: RwSignal::new(String::new()),
+            stage: RwSignal::new(first),
+            session,
+            enter,
+        }
+    }
+
+    /// Trades the token for a session; without one asks for the session again.
+    fn go_on(self) {
+        let Some(token) = self.token.get_value() else { return self.session.ask() };
+        self.stage.set(Stage::Trading);
+        let body = SignIn { token, name: self.name.get_untracked().trim().to_owned() };
         leptos::task::spawn_local(async move {
             match api::sign_in(&body).await {
                 Ok(body) => {
                     // First the address: a page at /sign-in stays this page.
-                    navigate.with_value(|go| {
-                        go("/runs", NavigateOptions { replace: true, ..Default::default() })
-                    });
-                    session.known.set(Known::In(body));
+                    self.enter.run(true);
+                    self.session.known.set(Known::In(body));
                 }
-                Err(fault) if needs_name(&fault) => stage.set(Stage::NeedsName),
-                Err(fault) if fault.kind == FaultKind::Offline => stage.set(Stage::Away),
+                Err(fault) if needs_name(&fault) => self.stage.set(Stage::NeedsName),
+                Err(fault) if fault.kind == FaultKind::Offline => self.stage.set(Stage::Away),
                 Err(fault) => {
-                    stage.set(Stage::Refused(fault));
+                    self.stage.set(Stage::Refused(fault));
                     // The reader may be signed in all the same.
-                    session.ask();
+                    self.session.ask();
                 }
             }
         });
-    };
-    if token.with_value(Option::is_some) {
-        trade();
     }
+
+    fn signed_in(self) -> bool {
+        self.session.known.with(|known| matches!(known, Known::In(_)))
+    }
+}
+
+/// The page at `/sign-in`, and at any address where nobody is signed in.
+#[component]
+pub fn SignInPage() -> impl IntoView {
+    document().set_title("Sign in · VideoSSR Studio");
+    let entry = Entry::new();
+    if entry.token.with_value(Option::is_some) {
+        entry.go_on();
+    }
+    let path = use_location().pathname;
     let leave = move |_| {
         if path.get_untracked() == "/sign-in" {
-            navigate.with_value(|go| go("/runs", Default::default()));
+            entry.enter.run(false);
         }
-        session.ask();
+        entry.session.ask();
     };
-    let retry = move |_| if token.with_value(Option::is_some) { trade() } else { session.ask() };
+    let named = Callback::new(move |()| entry.go_on());
     view! {
         <main class="sign-in" id="main">
             <div class="panel sign-in-card">
                 <div class="mark"><Mark/>"VideoSSR Studio"</div>
-                {move || match stage.get() {
+                {move || match entry.stage.get() {
                     Stage::Trading => view! { <p class="soft" role="status">"Signing you in."</p> }.into_any(),
-                    Stage::NoLink => no_link(session.known.with(|k| matches!(k, Known::In(_))), leave),
-                    Stage::NeedsName => view! { <NameForm name on_submit=Callback::new(move |()| trade())/> }.into_any(),
+                    Stage::NoLink => no_link(entry.signed_in(), leave),
+                    Stage::NeedsName => view! { <NameForm name=entry.name on_submit=named/> }.into_any(),
                     Stage::Refused(fault) => refused(&fault),
                     Stage::Away => view! {
                         <h1>"The server does not answer"</h1>
                         <p class="soft" data-testid="sign-in-message">"Nothing is lost. Check that it runs, then try again."</p>
-                        <button class="btn primary" on:click=retry>"Try again"</button>
+                        <button class="btn primary" on:click=move |_| entry.go_on()>"Try again"</button>
                     }.into_any(),
                 }}
+                {waiting()}
             </div>
         </main>
     }
+}
+
+/// What lies in this browser unsent, so that nobody thinks it lost.
+fn waiting() -> Option<impl IntoView> {
+    let count = waiting_for_anybody();
+    let what = format::plural(count, "change waits", "changes wait");
+    (count > 0).then(|| view! {
+        <p class="soft small" data-testid="waiting">
+            {format!("{what} here to be sent, as soon as their author signs in again in this browser.")}</p>
+    })
 }
 
 fn at_sign_in() -> bool {

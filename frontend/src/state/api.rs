@@ -10,6 +10,8 @@ use shared::api::*;
 use shared::event::Control;
 
 const BASE: &str = "/api/v1";
+/// Labels that a page of the list asks for at most.
+const FAILURES: usize = 2_000;
 
 /// Fetches `path` under the interface.
 async fn get<T: DeserializeOwned>(path: &str) -> Result<T, Fault> {
@@ -52,12 +54,18 @@ pub fn fault(status: u16, body: &str) -> Fault {
     let kind = match status {
         401 => FaultKind::SignedOut,
         404 => FaultKind::Missing,
-        502..=504 => FaultKind::Offline,
+        // Too slow or too many: the same request may do a moment later.
+        408 | 425 | 429 | 502..=504 => FaultKind::Offline,
         400..=499 => FaultKind::Refused,
         _ => FaultKind::Broken,
     };
+    let newer = match status {
+        409 => serde_json::from_str::<ConflictBody>(body).ok().and_then(|body| body.label),
+        _ => None,
+    };
     match serde_json::from_str::<ErrorBody>(body) {
         Ok(ErrorBody { error, problems }) => Fault {
+            newer: newer.map(Box::new),
             kind,
             code: error.code,
             message: crate::logic::format::sentence(&error.message),
@@ -136,9 +144,20 @@ pub async fn group(run: &str, step: u64, group: u32) -> Result<GroupBody, Fault>
     get(&format!("/runs/{run}/groups/{step}/{group}")).await
 }
 
-/// All labels, withdrawn ones left out.
+/// The newest labels, withdrawn ones left out; page after page.
 pub async fn failures() -> Result<Vec<Failure>, Fault> {
-    get::<FailuresBody>("/labels").await.map(|body| body.failures)
+    let mut all: Vec<Failure> = Vec::new();
+    let mut path = "/labels".to_owned();
+    loop {
+        let body: FailuresBody = get(&path).await?;
+        all.extend(body.failures);
+        match body.meta.next {
+            Some(next) if all.len() < FAILURES => {
+                path = format!("/labels?after={}", js_sys::encode_uri_component(&next));
+            }
+            _ => return Ok(all),
+        }
+    }
 }
 
 /// One operation on a label.

@@ -1,5 +1,6 @@
 //! Something fetched: on its way, here, or not to be had and why.
 
+use shared::annotation::Label;
 use shared::config::Problem;
 
 /// The state of something fetched.
@@ -68,13 +69,21 @@ pub struct Fault {
     pub field: Option<String>,
     /// Every problem of a config.
     pub problems: Vec<Problem>,
+    /// The label as it is now, where an operation was made against an older one.
+    pub newer: Option<Box<Label>>,
 }
 
 impl Fault {
     /// A fault with a sentence alone.
     pub fn new(kind: FaultKind, message: impl Into<String>) -> Self {
-        let code = String::new();
-        Self { kind, code, message: message.into(), field: None, problems: Vec::new() }
+        Self {
+            kind,
+            code: String::new(),
+            message: message.into(),
+            field: None,
+            problems: Vec::new(),
+            newer: None,
+        }
     }
 
     /// What the reader can do about it.

@@ -45,6 +45,11 @@ impl Toasts {
         self.push(text.into(), Some((path, words.to_owned())), false);
     }
 
+    /// Bad news with somewhere to go.
+    pub fn warn_with_link(self, text: impl Into<String>, path: String, words: &str) {
+        self.push(text.into(), Some((path, words.to_owned())), true);
+    }
+
     /// Bad news.
     pub fn warn(self, text: impl Into<String>) {
         self.push(text.into(), None, true);
