@@ -7,17 +7,18 @@
 //! | `sign-in-name`, `sign-in-submit`, `sign-in-message` | sign-in page |
 //! | `link-status` | live pill; `data-status` is `open`, `connecting`, `waiting` or `outdated` |
 //! | `theme-toggle`, `key-sheet`, `palette`, `toast` | everywhere |
+//! | `waiting` | bar and sign-in page, while changes wait to be sent |
 //! | `upload-input`, `upload-item`, `video-row` | videos |
 //! | `run-row`, `new-run-link` | runs; `data-run` is the id |
 //! | `preset-NAME`, `field-KEY`, `error-KEY`, `run-name`, `mixture-row`, `start-run`, `diff` | new run |
 //! | `run-state`, `run-step`, `control-pause`, `control-resume`, `control-stop`, `control-checkpoint` | run; `data-state` is the run state's name |
-//! | `tile-NAME`, `chart-NAME`, `feed-item`, `scrub`, `event-log`, `evaluation-row` | run; `data-step` and `data-group` on feed items |
+//! | `tile-NAME`, `chart-NAME`, `feed-item`, `scrub`, `event-log`, `evaluation-set`, `evaluation-row` | run; `data-step` and `data-group` on feed items, `data-set` on sets |
 //! | `player`, `clip`, `frame` | group; `data-slot` on `frame` |
 //! | `lane-truth` | group and review; `data-start-slot`, `data-end-slot` where there is a span |
 //! | `lane-rollout-N`, `span-rollout-N` | N from 0; spans carry `data-start-slot`, `data-end-slot` |
 //! | `lane-disagreement`, `lane-people` | group and review |
 //! | `rollout-reward`, `rollout-advantage`, `rollout-answer`, `token`, `whatif-MODE` | inspector |
-//! | `tag-KIND`, `note`, `label-submit`, `label-submit-next`, `label-state`, `saved-state` | inspector; KIND is the tag's name |
+//! | `tag-KIND`, `note`, `label-submit`, `label-submit-next`, `label-state`, `saved-state`, `draft-notice` | inspector; KIND is the tag's name |
 //! | `failure-row`, `filter-state`, `filter-tag`, `filter-task` | failures |
 //! | `review-item`, `review-accept`, `review-changes`, `review-comment`, `label-state` | review |
 //! | `person-row`, `invite-role`, `invite-create`, `invite-link` | team |
@@ -27,6 +28,8 @@ pub mod atlas;
 pub mod bits;
 pub mod chart;
 pub mod dialog;
+pub mod draft;
+pub mod frames;
 pub mod inspector;
 pub mod lanes;
 pub mod lanes_counting;

@@ -1,69 +1,15 @@
-//! Failure tags, note and submission for the chosen rollout, and what became of its label.
+//! The tagging form of the chosen rollout, and what became of its label.
 
 use crate::parts::bits::{Avatar, LabelPill};
+use crate::parts::draft::Draft;
 use crate::parts::stage::Stage;
 use crate::route;
 use crate::state::browser::{now_secs, use_now};
-use crate::state::outbox::{Outbox, use_outbox};
-use crate::state::remote::FaultKind;
+use crate::state::outbox::use_outbox;
 use crate::state::session::use_session;
-use crate::state::toast::{Toasts, use_toasts};
-use leptos::html;
 use leptos::prelude::*;
-use shared::annotation::{Action, Label, LabelState, Op, Role, Tag};
+use shared::annotation::{Label, LabelState, Role, Tag};
 use shared::task::TaskKind;
-
-/// What is being written about the chosen rollout.
-#[derive(Clone, Copy)]
-pub struct Draft {
-    /// Chosen tags, in the order chosen.
-    pub tags: RwSignal<Vec<Tag>>,
-    /// The note.
-    pub note: RwSignal<String>,
-    /// Whether a submission is on its way.
-    pub sending: RwSignal<bool>,
-    /// Why the last one was refused.
-    pub refused: RwSignal<Option<String>>,
-    /// The note's field.
-    pub note_field: NodeRef<html::Input>,
-    outbox: Outbox,
-    toasts: Toasts,
-}
-
-impl Draft {
-    /// A draft that follows the chosen rollout: it starts from the reader's own label.
-    pub fn new(stage: Stage) -> Self {
-        let draft = Self {
-            tags: RwSignal::new(Vec::new()),
-            note: RwSignal::new(String::new()),
-            sending: RwSignal::new(false),
-            refused: RwSignal::new(None),
-            note_field: NodeRef::new(),
-            outbox: use_outbox(),
-            toasts: use_toasts(),
-        };
-        let session = use_session();
-        Effect::new(move |_| {
-            let chosen = stage.chosen.get();
-            let mine = stage.label(chosen).filter(|l| Some(l.author.id) == session.person_id());
-            draft.tags.set(mine.as_ref().map(|l| l.tags.clone()).unwrap_or_default());
-            draft.note.set(mine.map(|l| l.note).unwrap_or_default());
-            draft.refused.set(None);
-        });
-        draft
-    }
-
-    /// Sets or clears a tag.
-    pub fn toggle(self, tag: Tag) {
-        self.refused.set(None);
-        self.tags.update(|tags| match tags.iter().position(|t| *t == tag) {
-            Some(at) => {
-                tags.remove(at);
-            }
-            None => tags.push(tag),
-        });
-    }
-}
 
 /// What happens after a submission was taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,57 +20,6 @@ pub enum After {
     Next,
 }
 
-/// Sends an operation on the chosen rollout's label, then calls `done` where it was taken
-/// or is kept for later.
-pub fn send(stage: Stage, draft: Draft, action: Action, done: impl FnOnce() + 'static) {
-    let rollout = stage.chosen.get_untracked();
-    let op =
-        Op { target: stage.target(rollout), base_version: stage.base_version(rollout), action };
-    let (outbox, toasts) = (draft.outbox, draft.toasts);
-    draft.sending.set(true);
-    draft.refused.set(None);
-    leptos::task::spawn_local(async move {
-        let sent = outbox.send(op).await;
-        // The page may have been left meanwhile.
-        if draft.sending.try_set(false).is_some() {
-            return;
-        }
-        match sent {
-            Ok(label) => {
-                stage.take_label(label);
-                done();
-            }
-            Err(fault) if fault.kind == FaultKind::Offline => {
-                toasts.warn(
-                    "The server does not answer. The label is kept here and sent when it is back.",
-                );
-                done();
-            }
-            Err(fault) => draft.refused.set(Some(fault.message)),
-        }
-    });
-}
-
-/// Submits the draft; without a tag it says so.
-pub fn submit(stage: Stage, draft: Draft, done: impl FnOnce() + 'static) {
-    let tags = draft.tags.get_untracked();
-    if tags.is_empty() {
-        draft.refused.set(Some("Choose at least one tag, then submit.".into()));
-        return;
-    }
-    if draft.sending.get_untracked() {
-        return;
-    }
-    send(stage, draft, Action::Submit { tags, note: draft.note.get_untracked() }, done);
-}
-
-/// Takes the reader's own label on the chosen rollout back.
-pub fn withdraw(stage: Stage, draft: Draft) {
-    if stage.label(stage.chosen.get_untracked()).is_some() {
-        send(stage, draft, Action::Withdraw, move || draft.toasts.say("Label taken back."));
-    }
-}
-
 /// Tags, note, buttons and the label's state.
 #[component]
 pub fn Tagging(stage: Stage, draft: Draft, on_submit: Callback<After>) -> impl IntoView {
@@ -132,13 +27,14 @@ pub fn Tagging(stage: Stage, draft: Draft, on_submit: Callback<After>) -> impl I
     let session = use_session();
     let may = Memo::new(move |_| session.may(Role::Annotator));
     let label = move || stage.label(stage.chosen.get());
-    let others = move || label().filter(|l| Some(l.author.id) != session.person_id());
+    // A memo, or every label of the group would draw the form anew under the writer's cursor.
+    let others = Memo::new(move |_| label().filter(|l| Some(l.author.id) != session.person_id()));
     view! {
         <section class="tagging">
             <div class="row head"><h2>"What went wrong?"</h2><span class="grow"></span><Saved/></div>
-            {move || match (may.get(), others()) {
+            {move || match (may.get(), others.get()) {
                 (false, _) => view! { <p class="dim">"Your role looks on. Ask an admin for the annotator role to tag failures."</p> }.into_any(),
-                (true, Some(label)) => view! { <OthersLabel label/> }.into_any(),
+                (true, Some(label)) => view! { <OthersLabel label draft/> }.into_any(),
                 (true, None) => view! { <TagForm stage draft kind on_submit/> }.into_any(),
             }}
             {move || label().map(|label| view! { <LabelLine label/> })}
@@ -171,14 +67,21 @@ fn TagForm(
         }
     };
     let mine = move || stage.label(stage.chosen.get()).is_some();
+    // Back to the keys of the page.
+    let leave = move |event: web_sys::KeyboardEvent| {
+        if let Some(field) = draft.note_field.get_untracked().filter(|_| event.key() == "Escape") {
+            let _ = field.blur();
+        }
+    };
     let verb = move || if mine() { "Submit again" } else { "Submit" };
     view! {
-        <div class="tags">{Tag::keys(kind).into_iter().enumerate().map(button).collect_view()}</div>
+        <Notice draft/>
+        <div class="tags">{Tag::keys(kind).iter().copied().enumerate().map(button).collect_view()}</div>
         <input class="field-input" node_ref=draft.note_field data-testid="note" aria-label="Note for the reviewer"
             placeholder="Note for the reviewer" prop:value=draft.note
-            on:input=move |event| draft.note.set(event_target_value(&event))/>
+            on:input=move |event| draft.write(event_target_value(&event)) on:keydown=leave/>
         <div class="row submit">
-            <button class="btn quiet" disabled=move || !mine() on:click=move |_| withdraw(stage, draft)>"Undo "<kbd>"U"</kbd></button>
+            <button class="btn quiet" disabled=move || !mine() title="Take your label back" on:click=move |_| draft.withdraw(stage)>"Undo "<kbd>"U"</kbd></button>
             <span class="grow"></span>
             <button class="btn" data-testid="label-submit" disabled=draft.sending
                 on:click=move |_| on_submit.run(After::Stay)>{verb}</button>
@@ -189,9 +92,30 @@ fn TagForm(
     }
 }
 
-/// Somebody else's label: it is reviewed, not overwritten.
+/// What happened to the label while the reader was writing.
 #[component]
-fn OthersLabel(label: Label) -> impl IntoView {
+fn Notice(draft: Draft) -> impl IntoView {
+    move || {
+        draft.notice.get().map(|news| {
+            view! {
+                <div class="notice" role="status" data-testid="draft-notice"><span class="grow">{news}</span>
+                    <button class="btn quiet small-btn" on:click=move |_| draft.discard()>"Drop mine"</button></div>
+            }
+        })
+    }
+}
+
+/// Somebody else's label: it is reviewed, not overwritten. What the reader had written when it
+/// came stays in sight.
+#[component]
+fn OthersLabel(label: Label, draft: Draft) -> impl IntoView {
+    let written = move || {
+        draft.touched.get().then(|| {
+            let tags = draft.tags.get();
+            let tags = tags.iter().map(|t| view! { <span class="tag">{t.title()}</span> }).collect_view();
+            view! { <Notice draft/><div class="tags">{tags}</div><p class="soft">{draft.note.get()}</p> }
+        })
+    };
     let tags = label.tags.iter().map(|t| view! { <span class="tag on">{t.title()}</span> });
     let to_review = (label.state == LabelState::Submitted).then(|| {
         view! { <a class="btn" href=route::review(&label.target)>"Review it"</a> }
@@ -199,7 +123,7 @@ fn OthersLabel(label: Label) -> impl IntoView {
     view! {
         <div class="tags">{tags.collect_view()}</div>
         <p class="soft">{format!("{} tagged this rollout. A second person reviews it.", label.author.name)}</p>
-        {to_review}
+        {to_review}{written}
     }
 }
 

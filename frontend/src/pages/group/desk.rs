@@ -1,0 +1,213 @@
+//! The group on the screen: player, timeline, inspector, and the keys that drive them.
+
+use super::Neighbours;
+use crate::logic::format;
+use crate::logic::keys::{Command, KeyReader, Press};
+use crate::parts::bits::TaskTag;
+use crate::parts::draft::Draft;
+use crate::parts::inspector::{RolloutHead, Trace, WhatIf, next_mode};
+use crate::parts::lanes::{LaneSet, Lanes, go_to_disagreement};
+use crate::parts::player::{Player, ViewSize};
+use crate::parts::stage::{Stage, follow_labels};
+use crate::parts::tagging::{After, Tagging};
+use crate::parts::tokens::Tokens;
+use crate::route;
+use crate::state::browser::{
+    dialog_open, is_pressable, is_typing, on_keys, query_value, show_address,
+};
+use crate::state::toast::use_toasts;
+use leptos::prelude::*;
+use leptos_router::hooks::use_navigate;
+use shared::annotation::Tag;
+use shared::api::GroupBody;
+use shared::reward::RewardMode;
+
+/// Where the address says one looks: rollout and frame.
+fn asked(body: &GroupBody) -> (usize, u32) {
+    let number = |name: &str| query_value(name).and_then(|v| v.parse::<u32>().ok());
+    let start = body.group.sample.truth.span_slots().map_or(0, |span| span.start() as u32);
+    (number("rollout").unwrap_or(0) as usize, number("frame").unwrap_or(start))
+}
+
+/// Player and timeline on the left, the chosen rollout on the right.
+#[component]
+pub(super) fn GroupDesk(run: String, body: GroupBody, neighbours: Neighbours) -> impl IntoView {
+    let (rollout, frame) = asked(&body);
+    let video = body.video_name.clone();
+    let stage = Stage::new(run, body, rollout, frame);
+    follow_labels(stage);
+    keep_address(stage);
+    let size = expect_context::<ViewSize>();
+    let draft = Draft::new(stage);
+    let whatif = RwSignal::new(None::<RewardMode>);
+    let go = use_way();
+    let on_submit = use_submit(stage, draft, neighbours);
+    group_keys(move |command: Command| match command {
+        Command::PreviousGroup => go.run(neighbours.previous),
+        Command::NextGroup => go.run(neighbours.next),
+        Command::View => size.toggle(),
+        Command::WhatIf => whatif.update(|mode| *mode = next_mode(*mode)),
+        Command::SubmitNext => on_submit.run(After::Next),
+        other => stage_command(stage, draft, other),
+    });
+    let (task, question, seed, step) = stage
+        .group(|g| (g.sample.spec.task, g.sample.question.clone(), g.sample.spec.seed, g.step));
+    let facts = format!("{video} · step {}", format::whole(step));
+    view! {
+        <div class="group">
+            <div class="stage">
+                <div class="ask"><TaskTag task/><b class="grow">{question}</b><span class="dim num clip" title=format!("seed {seed}")>{facts}</span></div>
+                <Player stage size/>
+                <Lanes stage set=LaneSet::All/>
+                <KeyHints stage/>
+            </div>
+            <aside class="side" aria-label="Chosen rollout">
+                <RolloutHead stage/>
+                <Tokens stage/>
+                <Trace stage/>
+                <WhatIf stage mode=whatif/>
+                <Tagging stage draft on_submit/>
+            </aside>
+        </div>
+    }
+}
+
+/// Goes to an address where there is one.
+fn use_way() -> Callback<Signal<Option<String>>> {
+    let navigate = StoredValue::new_local(use_navigate());
+    Callback::new(move |to: Signal<Option<String>>| {
+        if let Some(to) = to.get_untracked() {
+            navigate.with_value(|go| go(&to, Default::default()));
+        }
+    })
+}
+
+/// Submits, then goes on where that was asked: to the next rollout, after the last one to the
+/// next group.
+fn use_submit(stage: Stage, draft: Draft, neighbours: Neighbours) -> Callback<After> {
+    let go = use_way();
+    let toasts = use_toasts();
+    Callback::new(move |after: After| {
+        draft.submit(stage, move || {
+            if after == After::Stay {
+                return;
+            }
+            let next = stage.chosen.get_untracked() + 1;
+            if next < stage.group(|g| g.rollouts.len()) {
+                stage.chosen.set(next);
+            } else if neighbours.next.with_untracked(Option::is_some) {
+                go.run(neighbours.next);
+            } else {
+                toasts.say("That was the newest group.");
+            }
+        });
+    })
+}
+
+/// What a key does to stage and draft.
+fn stage_command(stage: Stage, draft: Draft, command: Command) {
+    let cursor = stage.cursor;
+    let rollouts = stage.group(|group| group.rollouts.len());
+    match command {
+        Command::Play => cursor.playing.update(|playing| *playing = !*playing),
+        Command::Frames(n) => cursor.step(n),
+        Command::Second(sign) => {
+            let frames = stage.group(|g| g.sample.sampling_fps.round().max(1.0)) as i32;
+            cursor.step(sign * frames);
+        }
+        Command::Rollout(i) if i < rollouts => stage.chosen.set(i),
+        Command::NextRollout => {
+            stage.chosen.update(|i| *i = (*i + 1).min(rollouts.saturating_sub(1)))
+        }
+        Command::PreviousRollout => stage.chosen.update(|i| *i = i.saturating_sub(1)),
+        Command::Loop => cursor.looping.update(|looping| *looping = !*looping),
+        Command::Disagreement => go_to_disagreement(stage),
+        Command::Tag(i) => {
+            let kind = stage.group(|group| group.sample.truth.kind());
+            if let Some(tag) = Tag::keys(kind).get(i).copied() {
+                draft.toggle(tag);
+            }
+        }
+        Command::Undo => draft.withdraw(stage),
+        Command::Note => {
+            if let Some(field) = draft.note_field.get_untracked() {
+                let _ = field.focus();
+            }
+        }
+        _ => {}
+    }
+}
+
+fn group_keys(act: impl Fn(Command) + 'static) {
+    let reader = std::cell::RefCell::new(KeyReader::default());
+    on_keys(move |event| {
+        if event.alt_key() || dialog_open() {
+            return;
+        }
+        let (key, code) = (event.key(), event.code());
+        if key == " " && is_pressable(&event) {
+            return;
+        }
+        let press = Press {
+            key: &key,
+            code: &code,
+            shift: event.shift_key(),
+            ctrl: event.ctrl_key() || event.meta_key(),
+            typing: is_typing(&event),
+        };
+        let command = reader.borrow_mut().read(press);
+        if let Some(command) = command {
+            event.prevent_default();
+            act(command);
+        }
+    });
+}
+
+/// Keeps rollout and frame in the address, so that it can be sent to somebody.
+fn keep_address(stage: Stage) {
+    let last = StoredValue::new(None::<TimeoutHandle>);
+    let cancel = move || {
+        if let Some(timer) = last.try_update_value(Option::take).flatten() {
+            timer.clear();
+        }
+    };
+    Effect::new(move |_| {
+        let (rollout, slot) = (stage.chosen.get() as u32, stage.cursor.slot.get());
+        if stage.cursor.playing.get() {
+            return;
+        }
+        cancel();
+        let write = move || {
+            let run = stage.run.get_value();
+            let (step, group) = stage.group(|g| (g.step, g.index));
+            // The reader may be on the way to another group already.
+            if window()
+                .location()
+                .pathname()
+                .is_ok_and(|path| path == route::group(&run, step, group))
+            {
+                show_address(&route::rollout(&run, step, group, rollout, slot));
+            }
+        };
+        let timer = set_timeout_with_handle(write, std::time::Duration::from_millis(250));
+        last.set_value(timer.ok());
+    });
+    on_cleanup(cancel);
+}
+
+#[component]
+fn KeyHints(stage: Stage) -> impl IntoView {
+    let dialogs = expect_context::<crate::parts::dialog::Dialogs>();
+    let (rollouts, tags) = stage
+        .group(|group| (group.rollouts.len().min(9), Tag::keys(group.sample.truth.kind()).len()));
+    view! {
+        <div class="hints wide-only">
+            <span class="tag">"play "<kbd>"Space"</kbd></span>
+            <span class="tag">"step through "<kbd>","</kbd><kbd>"."</kbd></span>
+            <span class="tag">"rollout "<kbd>"G"</kbd><kbd>{format!("1–{rollouts}")}</kbd></span>
+            <span class="tag">"tag "<kbd>{format!("1–{tags}")}</kbd></span>
+            <span class="grow"></span>
+            <button class="tag" on:click=move |_| dialogs.keys.set(true)>"all keys "<kbd>"?"</kbd></button>
+        </div>
+    }
+}
