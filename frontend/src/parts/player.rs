@@ -5,76 +5,13 @@ use crate::logic::lanes::{corners, presence, seek_secs, slot_of};
 use crate::logic::words::planted;
 use crate::parts::atlas::AtlasFrame;
 use crate::parts::bits::{Glyph, Icon};
+use crate::parts::frames::Frames;
 use crate::parts::stage::Stage;
 use crate::route::{self, ClipSize};
 use leptos::html;
 use leptos::prelude::*;
 use send_wrapper::SendWrapper;
 use shared::task::{Shape, ShapeKind, Task};
-use std::cell::{Cell, RefCell};
-use std::rc::Rc;
-use wasm_bindgen::prelude::*;
-
-// web-sys has this only behind an unstable flag.
-#[wasm_bindgen]
-extern "C" {
-    #[wasm_bindgen(extends = web_sys::HtmlVideoElement)]
-    type FrameVideo;
-    #[wasm_bindgen(method, js_name = requestVideoFrameCallback)]
-    fn request_frame(this: &FrameVideo, callback: &js_sys::Function) -> u32;
-    #[wasm_bindgen(method, js_name = cancelVideoFrameCallback)]
-    fn cancel_frame(this: &FrameVideo, id: u32);
-
-    type FrameMeta;
-    #[wasm_bindgen(method, getter, js_name = mediaTime)]
-    fn media_time(this: &FrameMeta) -> f64;
-}
-
-type FrameCallback = Closure<dyn FnMut(f64, FrameMeta)>;
-
-/// Tells the media time of every frame the browser presents, until it is dropped.
-struct FrameLoop {
-    video: FrameVideo,
-    id: Rc<Cell<u32>>,
-    _callback: Rc<RefCell<Option<FrameCallback>>>,
-}
-
-impl FrameLoop {
-    fn start(
-        video: &web_sys::HtmlVideoElement,
-        mut tell: impl FnMut(f64) + 'static,
-    ) -> Option<Self> {
-        if !js_sys::Reflect::has(video, &"requestVideoFrameCallback".into()).unwrap_or(false) {
-            return None;
-        }
-        let video: FrameVideo = video.clone().unchecked_into();
-        let id = Rc::new(Cell::new(0));
-        let callback = Rc::new(RefCell::new(None::<FrameCallback>));
-        let again = {
-            let (video, id) = (video.clone().unchecked_into::<FrameVideo>(), id.clone());
-            // Weak, or the closure would hold itself.
-            let callback = Rc::downgrade(&callback);
-            move |_now: f64, meta: FrameMeta| {
-                tell(meta.media_time());
-                if let Some(callback) = callback.upgrade()
-                    && let Some(callback) = &*callback.borrow()
-                {
-                    id.set(video.request_frame(callback.as_ref().unchecked_ref()));
-                }
-            }
-        };
-        let closure: FrameCallback = Closure::new(again);
-        id.set(video.request_frame(closure.as_ref().unchecked_ref()));
-        *callback.borrow_mut() = Some(closure);
-        Some(Self { video, id, _callback: callback })
-    }
-}
-
-impl Drop for FrameLoop {
-    fn drop(&mut self) {
-        self.video.cancel_frame(self.id.get());
-    }
-}
 
 /// Which clip is shown; kept while one goes from group to group.
 #[derive(Clone, Copy)]
@@ -108,13 +45,6 @@ pub fn Player(stage: Stage, size: ViewSize) -> impl IntoView {
         set_broken.set(false);
     });
     drive(stage, video, ready);
-    let ratio = move || {
-        let (w, h) = stage.group(|g| (g.sample.width, g.sample.height));
-        match size.0.get() {
-            ClipSize::View => format!("{:.5}", f64::from(w) / f64::from(h.max(1))),
-            ClipSize::Policy => "1".to_owned(),
-        }
-    };
     let coarse = move |_| {
         // For browsers that do not tell of every frame.
         if let Some(video) = video.get_untracked()
@@ -130,7 +60,7 @@ pub fn Player(stage: Stage, size: ViewSize) -> impl IntoView {
     };
     view! {
         <div class="screen" data-testid="player">
-            <div class="picture" class:pixels=move || size.0.get() == ClipSize::Policy style:--ratio=ratio>
+            <div class="picture" class:pixels=move || size.0.get() == ClipSize::Policy style:--ratio=move || ratio(stage, size.0.get())>
                 <video node_ref=video data-testid="clip" src=source prop:muted=true playsinline preload="auto"
                     aria-label="The frames the policy was asked about"
                     on:loadeddata=move |_| set_ready.set(true) on:error=move |_| set_broken.set(true)
@@ -147,59 +77,79 @@ pub fn Player(stage: Stage, size: ViewSize) -> impl IntoView {
     }
 }
 
-/// Keeps video element and cursor together.
+/// Width by height of the picture; the policy's frames are square.
+fn ratio(stage: Stage, size: ClipSize) -> String {
+    let (w, h) = stage.group(|g| (g.sample.width, g.sample.height));
+    match size {
+        ClipSize::View => format!("{:.5}", f64::from(w) / f64::from(h.max(1))),
+        ClipSize::Policy => "1".to_owned(),
+    }
+}
+
+/// Keeps video element and cursor together: the clip moves the cursor while it plays, the
+/// cursor moves the clip while it stands.
 fn drive(stage: Stage, node: NodeRef<html::Video>, ready: ReadSignal<bool>) {
     let cursor = stage.cursor;
-    let frames = StoredValue::new(None::<SendWrapper<FrameLoop>>);
+    listen(stage, node);
     Effect::new(move |_| {
-        let Some(video) = node.get() else { return };
-        let tell = {
-            let video = video.clone();
-            move |secs: f64| {
-                if !cursor.playing.try_get_untracked().unwrap_or(false) {
-                    return;
-                }
-                let slot = slot_of(secs, cursor.slots);
-                cursor.slot.set(slot);
-                let (start, end) = untrack(move || stage.loop_slots());
-                if cursor.looping.get_untracked() && f64::from(slot) + 1.0 >= end {
-                    video.set_current_time(seek_secs(start.floor() as u32));
-                }
-            }
-        };
-        frames.set_value(FrameLoop::start(&video, tell).map(SendWrapper::new));
-    });
-    on_cleanup(move || frames.set_value(None));
-    Effect::new(move |_| {
-        let (slot, playing, ready) = (cursor.shown(), cursor.playing.get(), ready.get());
+        let (slot, standing) = (cursor.shown(), ready.get() && !cursor.playing.get());
         if let Some(video) = node.get()
-            && ready
-            && !playing
+            && standing
         {
             video.set_current_time(seek_secs(slot));
         }
     });
     Effect::new(move |_| {
         let playing = cursor.playing.get();
+        match node.get() {
+            Some(video) if playing => untrack(|| play(stage, &video)),
+            Some(video) => {
+                let _ = video.pause();
+            }
+            None => {}
+        }
+    });
+}
+
+/// Follows the frames of the playing clip, and repeats the loop's stretch.
+fn listen(stage: Stage, node: NodeRef<html::Video>) {
+    let cursor = stage.cursor;
+    let frames = StoredValue::new(None::<SendWrapper<Frames>>);
+    Effect::new(move |_| {
         let Some(video) = node.get() else { return };
-        if !playing {
-            let _ = video.pause();
-            return;
-        }
-        let (start, end) = untrack(move || stage.loop_slots());
-        let at = f64::from(cursor.slot.get_untracked());
-        if cursor.looping.get_untracked() && !(start.floor()..end).contains(&at) {
-            video.set_current_time(seek_secs(start.floor() as u32));
-        } else if at + 1.0 >= f64::from(cursor.slots) {
-            video.set_current_time(seek_secs(0));
-        }
-        if let Ok(promise) = video.play() {
-            // A refusal leaves the picture standing; the button says so again.
-            leptos::task::spawn_local(async move {
-                if wasm_bindgen_futures::JsFuture::from(promise).await.is_err() {
-                    let _ = cursor.playing.try_set(false);
-                }
-            });
+        let element = video.clone();
+        let shown = move |secs: f64| {
+            if !cursor.playing.try_get_untracked().unwrap_or(false) {
+                return;
+            }
+            let slot = slot_of(secs, cursor.slots);
+            cursor.slot.set(slot);
+            let (start, end) = untrack(|| stage.loop_slots());
+            if cursor.looping.get_untracked() && f64::from(slot) + 1.0 >= end {
+                element.set_current_time(seek_secs(start.floor() as u32));
+            }
+        };
+        frames.set_value(Frames::of(&video, shown).map(SendWrapper::new));
+    });
+    on_cleanup(move || frames.set_value(None));
+}
+
+/// Plays from the cursor; from the loop's start if it stands outside, from the first frame if
+/// it stands on the last.
+fn play(stage: Stage, video: &web_sys::HtmlVideoElement) {
+    let cursor = stage.cursor;
+    let (start, end) = stage.loop_slots();
+    let at = f64::from(cursor.slot.get());
+    if cursor.looping.get() && !(start.floor()..end).contains(&at) {
+        video.set_current_time(seek_secs(start.floor() as u32));
+    } else if at + 1.0 >= f64::from(cursor.slots) {
+        video.set_current_time(seek_secs(0));
+    }
+    let Ok(promise) = video.play() else { return };
+    // A refusal leaves the picture standing; the button says so again.
+    leptos::task::spawn_local(async move {
+        if wasm_bindgen_futures::JsFuture::from(promise).await.is_err() {
+            let _ = cursor.playing.try_set(false);
         }
     });
 }
