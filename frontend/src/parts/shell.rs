@@ -1,10 +1,12 @@
 //! The frame of every page: rail, bar, page, news.
 
 use crate::logic::format;
+use crate::logic::garbled::Garbled;
 use crate::parts::bits::{Avatar, Glyph, Icon, Mark};
 use crate::parts::dialog::Dialogs;
 use crate::state::library::use_library;
 use crate::state::live::{Status, use_live};
+use crate::state::outbox::use_outbox;
 use crate::state::session::use_session;
 use crate::state::theme::Theme;
 use crate::state::toast::{Toast, use_toasts};
@@ -57,6 +59,7 @@ pub fn Page(
             <nav class="crumbs" aria-label="Where you are">{move || crumb_views(&crumbs.get())}</nav>
             <span class="grow"></span>
             <span class="actions">{move || actions.run()}</span>
+            <Waiting/>
             <span class="narrow-only"><LinkPill/></span>
             <button class="btn quiet wide-only" aria-label="Go to a page or a run"
                 on:click=move |_| dialogs.palette.set(true)><kbd>"Ctrl K"</kbd></button>
@@ -172,15 +175,34 @@ fn ThemeButton() -> impl IntoView {
     }
 }
 
+/// What of the reader's was not sent yet; a click tries at once.
+#[component]
+fn Waiting() -> impl IntoView {
+    let outbox = use_outbox();
+    move || {
+        outbox.waiting_words().map(|words| {
+            view! {
+                <button class="pill is-warn" data-testid="waiting" title="Kept in this browser. Press to send now."
+                    on:click=move |_| outbox.flush()>{words}</button>
+            }
+        })
+    }
+}
+
 /// How the live link does, in words.
 #[component]
 fn LinkPill() -> impl IntoView {
     let live = use_live();
+    let stuck = move || live.garbled.with(Garbled::stuck);
     let words = move || match live.status.get() {
-        Status::Connecting => "Connecting",
-        Status::Open => "Live",
-        Status::Waiting(_) => "Offline, trying again",
-        Status::Outdated => "Reload: the server is newer",
+        Status::Connecting => "Connecting…".to_owned(),
+        Status::Open if stuck() => {
+            let lost = u64::from(live.garbled.with(|garbled| garbled.total));
+            format::plural(lost, "message unreadable", "messages unreadable")
+        }
+        Status::Open => "Live".to_owned(),
+        Status::Waiting(_) => "Reconnecting…".to_owned(),
+        Status::Outdated => "Reload: the server is newer".to_owned(),
     };
     let round_trip = move || {
         let ms = live.round_trip_ms.get().filter(|_| live.status.get() == Status::Open)?;
@@ -189,6 +211,7 @@ fn LinkPill() -> impl IntoView {
         )
     };
     let class = move || match live.status.get() {
+        Status::Open if stuck() => "pill is-warn",
         Status::Open => "pill live is-good",
         Status::Connecting => "pill live",
         Status::Waiting(_) => "pill is-warn",

@@ -1,15 +1,17 @@
 //! The live link: one WebSocket for the page. Follows one run, resumes by sequence number,
 //! notices a dead connection by silence, reconnects with growing pauses.
 
+use crate::logic::garbled::{Garbled, Remedy};
 use crate::state::library::Library;
 use crate::state::outbox::Outbox;
+use crate::state::toast::{Toasts, use_toasts};
 use futures::channel::mpsc::{Receiver, Sender, channel};
-use futures::future::{AbortHandle, Abortable};
 use futures::{SinkExt, StreamExt, select};
 use gloo_net::websocket::Message;
 use gloo_net::websocket::futures::WebSocket;
 use gloo_timers::future::{IntervalStream, TimeoutFuture};
 use leptos::prelude::*;
+use leptos::reactive::spawn_local_scoped_with_cancellation;
 use shared::api::{Failure, FromBrowser, LIVE_PROTOCOL, ToBrowser};
 use shared::event::RunEvent;
 use shared::fold::RunView;
@@ -52,6 +54,11 @@ pub struct Live {
     pub version: RwSignal<u64>,
     /// The newest label somebody made or changed.
     pub news: RwSignal<Option<Failure>>,
+    /// Messages that could not be read.
+    pub garbled: RwSignal<Garbled>,
+    /// Whether a replay was asked for that has not begun.
+    replaying: StoredValue<bool>,
+    toasts: Toasts,
     library: Library,
     outbox: Outbox,
     outgoing: StoredValue<Option<Sender<FromBrowser>>>,
@@ -72,6 +79,9 @@ impl Live {
             view: StoredValue::new(RunView::default()),
             version: RwSignal::new(0),
             news: RwSignal::new(None),
+            garbled: RwSignal::new(Garbled::default()),
+            replaying: StoredValue::new(false),
+            toasts: use_toasts(),
             library,
             outbox,
             outgoing: StoredValue::new(None),
@@ -82,11 +92,7 @@ impl Live {
 
     /// Opens the link and keeps it open while the caller's view lives.
     pub fn start(self) {
-        let (abort, registration) = AbortHandle::new_pair();
-        on_cleanup(move || abort.abort());
-        leptos::task::spawn_local(async move {
-            let _ = Abortable::new(self.keep_open(), registration).await;
-        });
+        spawn_local_scoped_with_cancellation(self.keep_open());
     }
 
     /// Follows a run from now on.
@@ -184,15 +190,19 @@ impl Live {
     }
 
     fn take(self, message: Message) -> Option<End> {
-        let parsed = match &message {
-            Message::Text(text) => serde_json::from_str::<ToBrowser>(text),
-            Message::Bytes(bytes) => serde_json::from_slice(bytes),
+        // One reader for both sorts of message: two would be in the page twice.
+        let text = match message {
+            Message::Text(text) => text,
+            Message::Bytes(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
         };
-        match parsed {
+        match serde_json::from_str::<ToBrowser>(&text) {
             Ok(ToBrowser::Welcome { protocol }) if protocol != LIVE_PROTOCOL => {
                 return Some(End::Outdated);
             }
-            Ok(ToBrowser::Welcome { .. }) => self.opened(),
+            Ok(ToBrowser::Welcome { .. }) => {
+                self.replaying.set_value(false);
+                self.opened();
+            }
             Ok(ToBrowser::Events { run, events }) => self.take_events(&run, &events),
             Ok(ToBrowser::Run { run }) => self.library.take_run(run),
             Ok(ToBrowser::Label { failure }) => {
@@ -204,9 +214,27 @@ impl Live {
                 self.round_trip_ms.set(Some((js_sys::Date::now() - sent_ms).max(0.0)));
             }
             Ok(ToBrowser::Pong { .. }) => {}
-            Err(error) => leptos::logging::warn!("a live message could not be read: {error}"),
+            Err(error) => self.mend(&error),
         }
         None
+    }
+
+    /// A message could not be read. What it held is fetched again: events from the newest one
+    /// that was read, everything else with the lists.
+    fn mend(self, error: &serde_json::Error) {
+        leptos::logging::warn!("a live message could not be read: {error}");
+        match self.garbled.try_update(Garbled::bad) {
+            Some(Remedy::Replay) => {
+                self.replaying.set_value(true);
+                self.subscribe();
+                self.library.refresh();
+            }
+            Some(Remedy::Tell) => self.toasts.warn(
+                "The server sends live news that this page cannot read. Reload it; if that does \
+                 not help, the server's log says more.",
+            ),
+            Some(Remedy::Nothing) | None => {}
+        }
     }
 
     fn opened(self) {
@@ -224,7 +252,15 @@ impl Live {
         if self.following.with_untracked(|now| now.as_deref() != Some(run)) {
             return;
         }
+        // They come again with the replay, after the part that could not be read.
+        if self.replaying.get_value() {
+            return;
+        }
+        let before = self.view.with_value(|view| view.seq);
         self.view.update_value(|view| events.iter().for_each(|event| view.fold(event)));
+        if self.view.with_value(|view| view.seq) > before {
+            self.garbled.update(Garbled::good);
+        }
         self.version.update(|v| *v += 1);
     }
 }
