@@ -4,7 +4,7 @@ use crate::logic::{format, words};
 use crate::parts::atlas::{AtlasFrame, use_atlas};
 use crate::parts::bits::{Avatar, LabelPill, TaskDot};
 use crate::parts::shell::{Crumb, Page};
-use crate::parts::states::{Empty, remote_view};
+use crate::parts::states::{Empty, outline, remote_view};
 use crate::route;
 use crate::state::browser::use_now;
 use crate::state::library::use_library;
@@ -52,12 +52,11 @@ pub fn FailuresPage() -> impl IntoView {
         task: RwSignal::new(String::new()),
     };
     let retry = Callback::new(move |()| library.refresh());
+    let has = Memo::new(move |_| library.failures.with(outline));
     let body = move || {
-        remote_view(library.failures.get(), "the failures", retry, move |all| {
-            match all.is_empty() {
-                true => empty(),
-                false => view! { <FailureTable all filter/> }.into_any(),
-            }
+        remote_view(has.get(), "the failures", retry, move |some| match some {
+            false => empty(),
+            true => view! { <FailureTable filter/> }.into_any(),
         })
     };
     view! { <Page crumbs=vec![Crumb::here("Failures")]>{body}</Page> }
@@ -73,40 +72,60 @@ fn empty() -> AnyView {
 }
 
 #[component]
-fn FailureTable(all: Vec<Failure>, filter: Filter) -> impl IntoView {
+fn FailureTable(filter: Filter) -> impl IntoView {
     let now = use_now(10_000);
+    let library = use_library();
     let limit = RwSignal::new(PAGE);
-    let all = StoredValue::new(all);
     let shown = Memo::new(move |_| {
-        all.with_value(|all| all.iter().filter(|f| filter.keeps(f)).cloned().collect::<Vec<_>>())
+        let keep = |all: &Vec<Failure>| all.iter().filter(|f| filter.keeps(f)).cloned().collect();
+        library.failures.with(|all| all.ready().map_or_else(Vec::<Failure>::new, keep))
     });
     let total = move || shown.with(Vec::len);
-    let rows = move || {
-        let rows = shown.get().into_iter().take(limit.get());
-        rows.map(|failure| view! { <FailureRow failure now/> }).collect_view()
-    };
-    let count = move || {
-        let all = all.with_value(Vec::len);
-        format!("{} of {}", format::whole(total() as u64), format::whole(all as u64))
-    };
+    let rows = move || shown.with(|all| all.iter().take(limit.get()).cloned().collect::<Vec<_>>());
+    let key = |f: &Failure| (f.label.target.clone(), f.label.version);
     view! {
-        <div class="filters">
-            <FilterBox name="State" testid="filter-state" value=filter.state
-                options=LabelState::ALL.iter().filter(|s| **s != LabelState::Withdrawn).map(|s| (s.name(), s.title())).collect()/>
-            <FilterBox name="Tag" testid="filter-tag" value=filter.tag
-                options=Tag::ALL.iter().map(|t| (t.name(), t.title())).collect()/>
-            <FilterBox name="Task" testid="filter-task" value=filter.task
-                options=TaskKind::ALL.iter().map(|t| (t.name(), t.name())).collect()/>
-            <span class="grow"></span><span class="dim num">{count}</span>
-        </div>
-        <div class="failures">{rows}</div>
+        <Filters filter total=Signal::derive(total)/>
+        <div class="failures"><For each=rows key=key children=move |failure| view! { <FailureRow failure now/> }/></div>
         {move || (total() == 0).then(|| view! {
             <div class="empty" data-testid="empty"><p class="soft">"No failure passes these filters."</p>
                 <button class="btn" on:click=move |_| filter.clear()>"Show all"</button></div>
         })}
         {move || (total() > limit.get()).then(|| view! {
-            <button class="btn" on:click=move |_| limit.update(|n| *n += PAGE)>"Show more"</button>
+            <button class="btn more" on:click=move |_| limit.update(|n| *n += PAGE)>"Show more"</button>
         })}
+    }
+}
+
+/// Chosen values, and how much passes them.
+#[component]
+fn Filters(filter: Filter, total: Signal<usize>) -> impl IntoView {
+    let library = use_library();
+    let states = LabelState::ALL.iter().filter(|s| **s != LabelState::Withdrawn);
+    let states: Vec<_> = states.map(|s| (s.name(), s.title())).collect();
+    // Only tags that fit the chosen task.
+    let tags = move || {
+        let kind = filter.task.with(|task| task.parse::<TaskKind>().ok());
+        let fits = |tag: &&Tag| kind.is_none_or(|kind| Tag::keys(kind).contains(tag));
+        Tag::ALL.iter().filter(fits).map(|t| (t.name(), t.title())).collect::<Vec<_>>()
+    };
+    Effect::new(move |_| {
+        let chosen = filter.tag.get();
+        if !chosen.is_empty() && tags().iter().all(|(name, _)| *name != chosen) {
+            filter.tag.set(String::new());
+        }
+    });
+    let tasks: Vec<_> = TaskKind::ALL.iter().map(|t| (t.name(), t.name())).collect();
+    let count = move || {
+        let all = library.failures.with(|all| all.ready().map_or(0, Vec::len));
+        format!("{} of {}", format::whole(total.get() as u64), format::whole(all as u64))
+    };
+    view! {
+        <div class="filters">
+            <FilterBox name="State" testid="filter-state" value=filter.state options=Signal::stored(states)/>
+            <FilterBox name="Task" testid="filter-task" value=filter.task options=Signal::stored(tasks)/>
+            <FilterBox name="Tag" testid="filter-tag" value=filter.tag options=Signal::derive(tags)/>
+            <span class="grow"></span><span class="dim num">{count}</span>
+        </div>
     }
 }
 
@@ -115,7 +134,7 @@ fn FilterBox(
     name: &'static str,
     testid: &'static str,
     value: RwSignal<String>,
-    options: Vec<(&'static str, &'static str)>,
+    options: Signal<Vec<(&'static str, &'static str)>>,
 ) -> impl IntoView {
     let option = move |(key, title): (&'static str, &'static str)| {
         view! { <option value=key selected=move || value.with(|v| v == key)>{words::capital(title)}</option> }
@@ -124,7 +143,7 @@ fn FilterBox(
         <label class="filter-box"><span class="dim">{name}</span>
             <select class="field-input" data-testid=testid on:change=move |event| value.set(event_target_value(&event))>
                 <option value="" selected=move || value.with(String::is_empty)>"All"</option>
-                {options.into_iter().map(option).collect_view()}
+                {move || options.get().into_iter().map(option).collect_view()}
             </select>
         </label>
     }

@@ -4,7 +4,7 @@ use crate::logic::{format, words};
 use crate::parts::bits::Avatar;
 use crate::parts::chart::Spark;
 use crate::parts::shell::{Crumb, Page};
-use crate::parts::states::{Empty, remote_view};
+use crate::parts::states::{Empty, outline, remote_view};
 use crate::route;
 use crate::state::browser::{local_date_time, use_now};
 use crate::state::library::use_library;
@@ -27,10 +27,12 @@ pub fn RunsPage() -> impl IntoView {
             view! { <a class="btn primary" href="/runs/new" data-testid="new-run-link">"New run"</a> }
         })
     };
+    // The table is drawn once; its rows follow the list by themselves.
+    let has = Memo::new(move |_| library.runs.with(outline));
     let body = move || {
-        remote_view(library.runs.get(), "the runs", retry, move |runs| match runs.is_empty() {
-            true => empty(admin()),
-            false => view! { <RunTable runs filter/> }.into_any(),
+        remote_view(has.get(), "the runs", retry, move |some| match some {
+            false => empty(admin()),
+            true => view! { <RunTable filter/> }.into_any(),
         })
     };
     view! { <Page crumbs=vec![Crumb::here("Runs")] actions=actions>{body}</Page> }
@@ -50,33 +52,40 @@ fn empty(admin: bool) -> AnyView {
 }
 
 #[component]
-fn RunTable(runs: Vec<Run>, filter: RwSignal<String>) -> impl IntoView {
+fn RunTable(filter: RwSignal<String>) -> impl IntoView {
     let now = use_now(5_000);
-    let many = runs.len() > 8;
-    let runs = StoredValue::new(runs);
-    let shown = move || {
+    let library = use_library();
+    let all = move |read: fn(&[Run]) -> usize| {
+        library.runs.with(|runs| runs.ready().map_or(0, |runs| read(runs)))
+    };
+    let many = Memo::new(move |_| all(<[Run]>::len) > 8);
+    let shown = Memo::new(move |_| {
         let wanted = filter.get().to_lowercase();
         let keep = |run: &&Run| {
             run.name.to_lowercase().contains(&wanted) || run.state.name().contains(&wanted)
         };
-        runs.with_value(|runs| runs.iter().filter(keep).cloned().collect::<Vec<_>>())
-    };
+        let ids = |runs: &Vec<Run>| runs.iter().filter(keep).map(|run| run.id.clone()).collect();
+        library.runs.with(|runs| runs.ready().map_or_else(Vec::new, ids))
+    });
     let head = ["Run", "State", "Steps", "Reward", "", "Device", "Owner", "Made"];
     view! {
-        {many.then(|| view! {
+        {move || many.get().then(|| view! {
             <input class="field-input filter" placeholder="Filter by name or state" aria-label="Filter runs"
                 prop:value=filter on:input=move |event| filter.set(event_target_value(&event))/>
         })}
         <div class="table-wrap panel runs"><table class="table">
             <thead><tr>{head.map(|h| view! { <th scope="col">{h}</th> })}</tr></thead>
-            <tbody>{move || shown().into_iter().map(|run| view! { <RunRow run now/> }).collect_view()}</tbody>
+            <tbody><For each=move || shown.get() key=String::clone children=move |id| view! { <RunRow id now/> }/></tbody>
         </table></div>
+        {move || shown.with(Vec::is_empty).then(|| view! { <p class="soft no-match">"No run has that name or state."</p> })}
     }
 }
 
+/// The row of a run, which follows it.
 #[component]
-fn RunRow(run: Run, now: ReadSignal<f64>) -> impl IntoView {
-    let to = route::run(&run.id);
+fn RunRow(id: String, now: ReadSignal<f64>) -> impl IntoView {
+    let library = use_library();
+    let to = route::run(&id);
     let navigate = use_navigate();
     let open = {
         let to = to.clone();
@@ -86,21 +95,28 @@ fn RunRow(run: Run, now: ReadSignal<f64>) -> impl IntoView {
             }
         }
     };
+    let run = {
+        let id = id.clone();
+        Memo::new(move |_| library.run(&id))
+    };
+    let cells = move || run.get().map(|run| cells(run, &to, now));
+    view! { <tr data-testid="run-row" data-run=id on:click=open>{cells}</tr> }
+}
+
+fn cells(run: Run, to: &str, now: ReadSignal<f64>) -> impl IntoView + use<> {
     let share = run.step as f64 / run.steps.max(1) as f64;
     let steps = format!("{} of {}", format::whole(run.step), format::whole(run.steps));
     let spark: Vec<f64> = run.spark.iter().map(|v| f64::from(*v)).collect();
     let made = run.created_at;
     let cause = run.failed_cause.clone();
     view! {
-        <tr data-testid="run-row" data-run=run.id.clone() on:click=open>
-            <td class="wide"><a href=to>{run.name.clone()}</a></td>
-            <td><span class=words::run_state_class(run.state) title=cause>{words::capital(run.state.name())}</span></td>
-            <td class="num"><span class="progress"><i style:width=format!("{:.1}%", share * 100.0)></i></span>{steps}</td>
-            <td class="num"><b>{run.reward_mean.map_or_else(|| "–".to_owned(), |r| format::fixed(r, 3))}</b></td>
-            <td class="spark-cell"><Spark values=spark class="better"/></td>
-            <td class="soft">{run.device.clone()}</td>
-            <td><span class="row"><Avatar id=run.owner.id name=run.owner.name.clone()/>{run.owner.name.clone()}</span></td>
-            <td class="soft num" title=local_date_time(made)>{move || format::ago(now.get(), made)}</td>
-        </tr>
+        <td class="wide"><a href=to.to_owned()>{run.name.clone()}</a></td>
+        <td><span class=words::run_state_class(run.state) title=cause>{words::capital(run.state.name())}</span></td>
+        <td class="num"><span class="progress"><i style:width=format!("{:.1}%", share * 100.0)></i></span>{steps}</td>
+        <td class="num"><b>{run.reward_mean.map_or_else(|| "–".to_owned(), |r| format::fixed(r, 3))}</b></td>
+        <td class="spark-cell"><Spark values=spark class="better"/></td>
+        <td class="soft">{run.device.clone()}</td>
+        <td><span class="row"><Avatar id=run.owner.id name=run.owner.name.clone()/>{run.owner.name.clone()}</span></td>
+        <td class="soft num" title=local_date_time(made)>{move || format::ago(now.get(), made)}</td>
     }
 }

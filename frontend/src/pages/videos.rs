@@ -3,7 +3,7 @@
 use crate::logic::format;
 use crate::parts::atlas::{Atlas, AtlasFrame, Film, use_atlas};
 use crate::parts::shell::{Crumb, Page};
-use crate::parts::states::{Empty, remote_view};
+use crate::parts::states::{Empty, outline, remote_view};
 use crate::route;
 use crate::state::browser::{local_date_time, use_now};
 use crate::state::library::use_library;
@@ -23,7 +23,6 @@ pub fn VideosPage() -> impl IntoView {
     let library = use_library();
     let session = use_session();
     let uploads = Uploads::new(library);
-    let now = use_now(10_000);
     let over = RwSignal::new(false);
     let picker = NodeRef::<html::Input>::new();
     let may = Memo::new(move |_| session.may(Role::Admin));
@@ -49,16 +48,11 @@ pub fn VideosPage() -> impl IntoView {
     let actions = move || {
         may.get().then(|| view! { <button class="btn primary" on:click=move |_| choose.run(())>"Add videos"</button> })
     };
+    let has = Memo::new(move |_| library.videos.with(outline));
     let body = move || {
-        remote_view(library.videos.get(), "the videos", retry, move |videos| {
-            match videos.is_empty() {
-                true => empty(may.get(), choose),
-                false => videos
-                    .into_iter()
-                    .map(|video| view! { <VideoCard video now/> })
-                    .collect_view()
-                    .into_any(),
-            }
+        remote_view(has.get(), "the videos", retry, move |some| match some {
+            false => empty(may.get(), choose),
+            true => view! { <VideoCards/> }.into_any(),
         })
     };
     view! {
@@ -74,6 +68,16 @@ pub fn VideosPage() -> impl IntoView {
             </div>
         </Page>
     }
+}
+
+/// Every video of the library.
+#[component]
+fn VideoCards() -> impl IntoView {
+    let now = use_now(10_000);
+    let library = use_library();
+    let all = move || library.videos.with(|v| v.ready().cloned().unwrap_or_default());
+    let key = |video: &Video| (video.meta.id.clone(), video.name.clone(), video.problem.clone());
+    view! { <For each=all key=key children=move |video| view! { <VideoCard video now/> }/> }
 }
 
 fn empty(may: bool, choose: Callback<()>) -> AnyView {

@@ -59,6 +59,16 @@ pub fn FaultBox(
     }
 }
 
+/// A fetched list without its items: whether it has some. A view made from it is drawn once,
+/// and not again with every item that arrives.
+pub fn outline<T>(list: &Remote<Vec<T>>) -> Remote<bool> {
+    match list {
+        Remote::Loading => Remote::Loading,
+        Remote::Failed(fault) => Remote::Failed(fault.clone()),
+        Remote::Ready(items) => Remote::Ready(!items.is_empty()),
+    }
+}
+
 /// Shows a fetched thing in whichever state it is.
 pub fn remote_view<T: Clone + Send + Sync + 'static>(
     remote: Remote<T>,
