@@ -1,6 +1,8 @@
 //! Review: labels that wait for a second person, each beside what it is about.
 
-use crate::logic::words;
+mod decision;
+
+use crate::logic::{format, words};
 use crate::pages::failures::TargetThumb;
 use crate::parts::bits::{TaskDot, TaskTag};
 use crate::parts::inspector::{RolloutHead, Trace};
@@ -9,19 +11,15 @@ use crate::parts::player::{Player, ViewSize};
 use crate::parts::shell::{Crumb, Page};
 use crate::parts::stage::{Stage, follow_labels};
 use crate::parts::states::{Empty, FaultBox, Skeleton};
-use crate::parts::tagging::LabelLine;
 use crate::route;
 use crate::state::api;
-use crate::state::browser::{dialog_open, is_pressable, is_typing, on_keys};
 use crate::state::library::use_library;
-use crate::state::outbox::use_outbox;
-use crate::state::remote::{Fault, Remote};
+use crate::state::remote::Remote;
 use crate::state::session::use_session;
-use crate::state::toast::use_toasts;
-use leptos::html;
+use decision::Decision;
 use leptos::prelude::*;
 use leptos_router::hooks::{use_navigate, use_params_map};
-use shared::annotation::{Action, Label, LabelState, Op, Role, RolloutRef};
+use shared::annotation::{LabelState, RolloutRef};
 use shared::api::{Failure, GroupBody};
 
 /// The label under review, from the address.
@@ -38,13 +36,10 @@ fn use_target() -> Memo<Option<RolloutRef>> {
     })
 }
 
-/// Queue, label, decision.
-#[component]
-pub fn ReviewPage() -> impl IntoView {
+/// Labels that wait for the reader's review, and the one in the address.
+fn use_queue(target: Memo<Option<RolloutRef>>) -> Memo<Option<Vec<Failure>>> {
     let (library, session) = (use_library(), use_session());
-    let target = use_target();
-    let navigate = StoredValue::new_local(use_navigate());
-    let queue = Memo::new(move |_| {
+    Memo::new(move |_| {
         let me = session.person_id();
         let shown = target.get();
         library.failures.with(|list| {
@@ -55,62 +50,78 @@ pub fn ReviewPage() -> impl IntoView {
             };
             list.ready().map(|all| all.iter().filter(waits).cloned().collect::<Vec<_>>())
         })
-    });
-    let go = Callback::new(move |to: RolloutRef| {
-        navigate.with_value(|go| go(&route::review(&to), Default::default()));
-    });
-    // Without a label in the address the first one is looked at.
+    })
+}
+
+/// Moves by so many labels in the queue, going round. Without a label in the address the first
+/// one is opened.
+fn use_next(target: Memo<Option<RolloutRef>>, queue: Memo<Option<Vec<Failure>>>) -> Callback<i32> {
+    let navigate = StoredValue::new_local(use_navigate());
+    let go = move |to: &RolloutRef, replace: bool| {
+        let options = leptos_router::NavigateOptions { replace, ..Default::default() };
+        navigate.with_value(|go| go(&route::review(to), options));
+    };
     Effect::new(move |_| {
-        if target.with(Option::is_none)
-            && let Some(first) = queue.with(|q| q.as_ref()?.first().map(|f| f.label.target.clone()))
+        let first = queue.with(|q| q.as_ref()?.first().map(|f| f.label.target.clone()));
+        if let Some(first) = first
+            && target.with(Option::is_none)
         {
-            navigate.with_value(|go| {
-                let options =
-                    leptos_router::NavigateOptions { replace: true, ..Default::default() };
-                go(&route::review(&first), options);
-            });
+            go(&first, true);
         }
     });
-    let next = Callback::new(move |away: i32| {
+    Callback::new(move |away: i32| {
         let now = target.get_untracked();
-        let to = queue.with_untracked(|q| {
-            let q = q.as_ref()?;
-            let at = q.iter().position(|f| Some(&f.label.target) == now.as_ref());
-            let to =
-                at.map_or(0, |at| at as i64 + i64::from(away)).rem_euclid(q.len().max(1) as i64);
-            q.get(to as usize).map(|f| f.label.target.clone())
+        let to = queue.with_untracked(|queue| {
+            let queue = queue.as_ref()?;
+            let at = queue.iter().position(|f| Some(&f.label.target) == now.as_ref());
+            let to = at.map_or(0, |at| at as i64 + i64::from(away));
+            let to = to.rem_euclid(queue.len().max(1) as i64) as usize;
+            queue.get(to).map(|f| f.label.target.clone())
         });
         if let Some(to) = to.filter(|to| Some(to) != now.as_ref()) {
-            go.run(to);
+            go(&to, false);
         }
-    });
-    let crumbs = Signal::derive(move || {
-        let here = target.get().and_then(|t| library.failure(&t));
-        let name = here.map(|f| {
-            let tags: Vec<&str> = f.label.tags.iter().map(|t| t.title()).collect();
-            format!("{} · {}", words::cell_title(&f.cell), tags.join(", "))
-        });
-        match name {
-            Some(name) => vec![Crumb::link("Review", "/review"), Crumb::here(name)],
-            None => vec![Crumb::here("Review")],
+    })
+}
+
+fn use_crumbs(target: Memo<Option<RolloutRef>>) -> Signal<Vec<Crumb>> {
+    let library = use_library();
+    Signal::derive(move || match target.get().and_then(|t| library.failure(&t)) {
+        Some(failure) => {
+            let tags: Vec<&str> = failure.label.tags.iter().map(|t| t.title()).collect();
+            let name = format!("{} · {}", words::cell_title(&failure.cell), tags.join(", "));
+            vec![Crumb::link("Review", "/review"), Crumb::here(name)]
         }
-    });
+        None => vec![Crumb::here("Review")],
+    })
+}
+
+/// Queue, label, decision.
+#[component]
+pub fn ReviewPage() -> impl IntoView {
+    let library = use_library();
+    let target = use_target();
+    let queue = use_queue(target);
+    let next = use_next(target, queue);
+    let crumbs = use_crumbs(target);
     let retry = Callback::new(move |()| library.refresh());
+    let known = Memo::new(move |_| queue.with(Option::is_some));
     view! {
         <Page crumbs=crumbs class="flush">
             <div class="rev">
                 <aside class="queue" aria-label="Labels to review">
-                    {move || match queue.get() {
-                        None => match library.failures.get() {
+                    {move || match known.get() {
+                        true => view! { <Queue queue target/> }.into_any(),
+                        false => match library.failures.get() {
                             Remote::Failed(fault) => view! { <FaultBox fault what="the labels" retry/> }.into_any(),
                             _ => view! { <Skeleton/> }.into_any(),
                         },
-                        Some(list) => view! { <Queue list target/> }.into_any(),
                     }}
                 </aside>
                 {move || match target.get() {
                     Some(target) => view! { <Looked target next/> }.into_any(),
-                    None => nothing().into_any(),
+                    None if known.get() => nothing().into_any(),
+                    None => view! { <div class="stage"><Skeleton rows=9/></div> }.into_any(),
                 }}
             </div>
         </Page>
@@ -128,29 +139,46 @@ fn nothing() -> impl IntoView {
 }
 
 #[component]
-fn Queue(list: Vec<Failure>, target: Memo<Option<RolloutRef>>) -> impl IntoView {
-    let waiting = list.iter().filter(|f| f.label.state == LabelState::Submitted).count();
-    let item = move |failure: Failure| {
-        let label = failure.label;
-        let tags: Vec<&str> = label.tags.iter().map(|t| t.title()).collect();
-        let here = {
-            let it = label.target.clone();
-            move || (target.get().as_ref() == Some(&it)).then_some("true")
-        };
-        view! {
-            <a class="item" href=route::review(&label.target) aria-current=here data-testid="review-item">
-                <TargetThumb target=label.target.clone()/>
-                <div class="grow">
-                    <b class="clip row"><TaskDot kind=failure.task/>{words::cell_title(&failure.cell)}</b>
-                    <div class="dim clip small">{format!("{} · {}", label.author.name, tags.join(", "))}</div>
-                </div>
-                <div class="num small right">{crate::logic::format::fixed(failure.reward, 2)}<div class="dim">{label.state.title()}</div></div>
-            </a>
-        }
+fn Queue(queue: Memo<Option<Vec<Failure>>>, target: Memo<Option<RolloutRef>>) -> impl IntoView {
+    let list = move || queue.get().unwrap_or_default();
+    let waiting = move || {
+        let list = list();
+        list.iter().filter(|f| f.label.state == LabelState::Submitted).count()
+    };
+    let key = |f: &Failure| (f.label.target.clone(), f.label.version);
+    view! {
+        <header><span class="tag"><b>"To review"</b><span class="num">{waiting}</span></span><span class="grow"></span>
+            <kbd>"K"</kbd><kbd>"J"</kbd></header>
+        <div class="queue-list">
+            <For each=list key=key children=move |failure| view! { <QueueItem failure target/> }/>
+        </div>
+    }
+}
+
+#[component]
+fn QueueItem(failure: Failure, target: Memo<Option<RolloutRef>>) -> impl IntoView {
+    let label = failure.label;
+    let tags: Vec<&str> = label.tags.iter().map(|t| t.title()).collect();
+    let title = format!("{} · {}", words::cell_title(&failure.cell), tags.join(", "));
+    let says = match label.note.as_str() {
+        "" => label.author.name.clone(),
+        note => format!("{}, “{note}”", label.author.name),
+    };
+    // All but a few wait: that need not be said of each.
+    let state = (label.state != LabelState::Submitted).then(|| label.state.title());
+    let here = {
+        let it = label.target.clone();
+        move || (target.get().as_ref() == Some(&it)).then_some("true")
     };
     view! {
-        <header><span class="tag"><b>"To review"</b>{waiting}</span><span class="grow"></span><kbd>"K"</kbd><kbd>"J"</kbd></header>
-        <div class="queue-list">{list.into_iter().map(item).collect_view()}</div>
+        <a class="item" href=route::review(&label.target) aria-current=here data-testid="review-item">
+            <TargetThumb target=label.target.clone()/>
+            <div class="grow">
+                <b class="row" title=title.clone()><TaskDot kind=failure.task/><span class="clip">{title.clone()}</span></b>
+                <div class="dim clip small" title=says.clone()>{says.clone()}</div>
+            </div>
+            <div class="num small right">{format::fixed(failure.reward, 2)}<div class="dim">{state}</div></div>
+        </a>
     }
 }
 
@@ -191,7 +219,7 @@ fn Desk(stage: Stage, next: Callback<i32>) -> impl IntoView {
     let target = stage.target(stage.chosen.get_untracked());
     let place = format!(
         "step {} · group {} · rollout {}",
-        target.step,
+        format::whole(target.step),
         target.group + 1,
         target.rollout + 1
     );
@@ -208,119 +236,4 @@ fn Desk(stage: Stage, next: Callback<i32>) -> impl IntoView {
             <Decision stage next/>
         </aside>
     }
-}
-
-/// Accept, or ask for a change in words.
-#[component]
-fn Decision(stage: Stage, next: Callback<i32>) -> impl IntoView {
-    let session = use_session();
-    let (outbox, toasts) = (use_outbox(), use_toasts());
-    let comment = RwSignal::new(String::new());
-    let field = NodeRef::<html::Textarea>::new();
-    let refused = RwSignal::new(None::<String>);
-    let sending = RwSignal::new(false);
-    let label = move || stage.label(stage.chosen.get());
-    let decide = move |action: Action, words: &'static str| {
-        let rollout = stage.chosen.get_untracked();
-        let op =
-            Op { target: stage.target(rollout), base_version: stage.base_version(rollout), action };
-        sending.set(true);
-        refused.set(None);
-        leptos::task::spawn_local(async move {
-            let sent: Result<Label, Fault> = outbox.send(op).await;
-            if sending.try_set(false).is_some() {
-                return;
-            }
-            match sent {
-                Ok(label) => {
-                    stage.take_label(label);
-                    comment.set(String::new());
-                    toasts.say(words);
-                }
-                Err(fault) => refused.set(Some(fault.message)),
-            }
-        });
-    };
-    let open = move || {
-        let label = label()?;
-        let others = Some(label.author.id) != session.person_id();
-        (others && label.state != LabelState::Withdrawn && session.may(Role::Reviewer))
-            .then_some(label)
-    };
-    let accept = Callback::new(move |()| {
-        if untrack(open).is_some_and(|l| l.state != LabelState::Accepted)
-            && !sending.get_untracked()
-        {
-            decide(Action::Accept { comment: comment.get_untracked() }, "Accepted.");
-        }
-    });
-    let ask = Callback::new(move |()| {
-        let words = comment.get_untracked();
-        if words.trim().is_empty() {
-            refused.set(Some("Say in the comment what should change, then ask.".into()));
-            if let Some(field) = field.get_untracked() {
-                let _ = field.focus();
-            }
-        } else if untrack(open).is_some() && !sending.get_untracked() {
-            decide(Action::AskChanges { comment: words }, "Asked for a change.");
-        }
-    });
-    review_keys(stage, accept, ask, next);
-    let why_not = move || {
-        let label = label();
-        let mine = label.as_ref().is_some_and(|l| Some(l.author.id) == session.person_id());
-        match label {
-            None => Some("Nobody has labelled this rollout, or the label was taken back."),
-            Some(_) if mine => Some("This is your own label. A second person reviews it."),
-            Some(_) if !session.may(Role::Reviewer) => {
-                Some("Your role does not review. Ask an admin for the reviewer role.")
-            }
-            Some(_) => None,
-        }
-    };
-    view! {
-        <section class="grow">
-            <h2>"Label"</h2>
-            {move || label().map(|label| {
-                let tags = label.tags.iter().map(|t| view! { <span class="tag on">{t.title()}</span> }).collect_view();
-                view! { <div class="tags spaced">{tags}</div><LabelLine label/> }
-            })}
-            {move || why_not().map(|why| view! { <p class="soft spaced">{why}</p> })}
-        </section>
-        <section class="decide" class:gone=move || open().is_none()>
-            <textarea class="field-input" node_ref=field rows="3" data-testid="review-comment" aria-label="Comment"
-                placeholder="Comment; needed to ask for a change" prop:value=comment
-                on:input=move |event| comment.set(event_target_value(&event))></textarea>
-            {move || refused.get().map(|why| view! { <p class="error" role="alert">{why}</p> })}
-            <div class="decide-buttons">
-                <button class="btn primary" data-testid="review-accept" disabled=sending on:click=move |_| accept.run(())>"Accept "<kbd>"A"</kbd></button>
-                <button class="btn" data-testid="review-changes" disabled=sending on:click=move |_| ask.run(())>"Ask for a change "<kbd>"C"</kbd></button>
-            </div>
-            <button class="btn quiet" on:click=move |_| next.run(1)>"Next "<kbd>"J"</kbd></button>
-        </section>
-    }
-}
-
-fn review_keys(stage: Stage, accept: Callback<()>, ask: Callback<()>, next: Callback<i32>) {
-    on_keys(move |event| {
-        if event.ctrl_key()
-            || event.meta_key()
-            || event.alt_key()
-            || is_typing(&event)
-            || dialog_open()
-        {
-            return;
-        }
-        match event.key().as_str() {
-            "a" => accept.run(()),
-            "c" => ask.run(()),
-            "j" => next.run(1),
-            "k" => next.run(-1),
-            "," | "ArrowLeft" => stage.cursor.step(-1),
-            "." | "ArrowRight" => stage.cursor.step(1),
-            " " if !is_pressable(&event) => stage.cursor.playing.update(|p| *p = !*p),
-            _ => return,
-        }
-        event.prevent_default();
-    });
 }

@@ -30,8 +30,7 @@ pub fn Mixture(form: Form, field: &'static Field) -> impl IntoView {
     };
     let add = move |_| {
         edit(form, |rows| {
-            let task = Task::Grounding { perturbation: Perturbation::Mirror };
-            rows.push(Row::of(&MixtureItem::of(task, 1.0)));
+            rows.push(Row::of(&MixtureItem::of(usual(TaskKind::Grounding), 1.0)));
         });
     };
     let problem = move || form.problem("mixture");
@@ -62,26 +61,20 @@ fn MixtureRow(form: Form, i: usize, rows: Memo<Vec<Row>>) -> impl IntoView {
         let all = rows.with(|rows| shares(rows));
         all.get(i).map(|share| format::percent(*share))
     };
-    let set_task = move |task: Task| {
-        edit(form, |rows| {
-            if let Some(row) = rows.get_mut(i) {
-                row.item = MixtureItem::of(task, row.item.weight);
-            }
-        });
+    let change = move |what: &dyn Fn(&mut Row)| {
+        edit(form, |rows| rows.get_mut(i).into_iter().for_each(what));
     };
-    let set_kind = move |event: web_sys::Event| match event_target_value(&event).parse() {
-        Ok(TaskKind::Grounding) => set_task(Task::Grounding { perturbation: Perturbation::Mirror }),
-        Ok(TaskKind::Counting) => set_task(Task::Counting { difficulty: Difficulty::Easy }),
-        Ok(TaskKind::Jigsaw) => set_task(Task::Jigsaw { clips: 6 }),
-        Err(_) => {}
+    let set_task = move |task: Task| {
+        change(&|row| row.item = MixtureItem::of(task, row.item.weight));
+    };
+    let set_kind = move |event: web_sys::Event| {
+        if let Ok(kind) = event_target_value(&event).parse() {
+            set_task(usual(kind));
+        }
     };
     let set_weight = move |event: web_sys::Event| {
         let text = event_target_value(&event);
-        edit(form, |rows| {
-            if let Some(row) = rows.get_mut(i) {
-                row.weight = text;
-            }
-        });
+        change(&|row| row.weight.clone_from(&text));
     };
     let remove = move |_| {
         edit(form, |rows| {
@@ -108,6 +101,15 @@ fn MixtureRow(form: Form, i: usize, rows: Memo<Vec<Row>>) -> impl IntoView {
             <span class="num soft">{share}</span>
             <button class="btn quiet" on:click=remove aria-label="Take this task out">"Remove"</button>
         </div>
+    }
+}
+
+/// The task of a kind that a new row starts with.
+fn usual(kind: TaskKind) -> Task {
+    match kind {
+        TaskKind::Grounding => Task::Grounding { perturbation: Perturbation::Mirror },
+        TaskKind::Counting => Task::Counting { difficulty: Difficulty::Easy },
+        TaskKind::Jigsaw => Task::Jigsaw { clips: 6 },
     }
 }
 

@@ -1,17 +1,18 @@
 //! Setting up a run: a form made from the shared config's own table of fields, checked by the
 //! trainer's own code while one types.
 
+mod aside;
 mod fields;
 mod mixture;
 
 use crate::logic::form::{Change, Draft, changes, wording};
-use crate::logic::format;
 use crate::parts::shell::{Crumb, Page};
 use crate::route;
 use crate::state::api;
 use crate::state::browser::{dialog_open, is_typing, on_keys};
 use crate::state::library::use_library;
 use crate::state::session::use_session;
+use aside::Aside;
 use fields::FieldGroup;
 use leptos::prelude::*;
 use leptos_router::hooks::use_navigate;
@@ -213,122 +214,4 @@ fn form_keys(form: Form, start: Start) {
             form.more.update(|more| *more = !*more);
         }
     });
-}
-
-/// What differs, what it will take, and the start button.
-#[component]
-fn Aside(form: Form, start: Start) -> impl IntoView {
-    let session = use_session();
-    let change = |c: Change| {
-        view! { <div><span>{c.key}</span>" "<del>{c.from}</del>" → "<ins>{c.to}</ins></div> }
-    };
-    let diff = move || {
-        let list = form.changes();
-        match list.is_empty() {
-            true => view! { <p class="dim">"Nothing: exactly the preset."</p> }.into_any(),
-            false => list.into_iter().map(change).collect_view().into_any(),
-        }
-    };
-    let name = move || PRESETS.get(form.preset.get()).map_or("the preset", |p| p.name);
-    let wrong = move || form.problems().len() as u64;
-    let status = move || {
-        match wrong() {
-        0 => view! { <span class="dim">"Ready to start."</span> }.into_any(),
-        n => view! { <span><span class="bad-text">{format!("{} to mend", format::plural(n, "field", "fields"))}</span>" before it can start"</span> }.into_any(),
-    }
-    };
-    let off = move || {
-        form.checked.with(Result::is_err) || start.sending.get() || !session.may(Role::Admin)
-    };
-    view! {
-        <aside class="aside">
-            <section><h2>{move || format!("Changed from {}", name())}</h2><div class="diff" data-testid="diff">{diff}</div></section>
-            <Takes form/>
-            <section class="grow preview"><h2>"As run.toml"</h2><pre class="mono">{move || toml(form)}</pre></section>
-            {move || start.fault.get().map(|why| view! { <p class="banner is-bad" role="alert">{why}</p> })}
-            <div class="foot"><span class="grow small" role="status">{status}</span>
-                <button class="btn primary" data-testid="start-run" disabled=off on:click=move |_| start.run.run(())>
-                    {move || if start.sending.get() { "Starting" } else { "Start run" }}" "<kbd>"Ctrl ⏎"</kbd></button>
-            </div>
-        </aside>
-    }
-}
-
-/// How much a run of this config asks.
-#[component]
-fn Takes(form: Form) -> impl IntoView {
-    let library = use_library();
-    let facts = move || {
-        let config = form.checked.get().ok()?;
-        let per_step = u64::from(config.grpo.group_size) * u64::from(config.grpo.prompts_per_step);
-        Some((config.steps, per_step, config.grpo.prompts_per_step, config.sampling.max_new_tokens))
-    };
-    let line = |name: &'static str, value: String| {
-        view! { <div class="take num"><span>{name}</span><b>{value}</b></div> }
-    };
-    let lines = move || {
-        match facts() {
-        None => view! { <p class="dim">"Known once every field is right."</p> }.into_any(),
-        Some((steps, per_step, prompts, longest)) => view! {
-            {line("Answers in a step", format!("{} to {}", format::whole(per_step), format::plural(u64::from(prompts), "question", "questions")))}
-            {line("Answers in the run", format::whole(per_step * steps))}
-            {line("Tokens in a step, at most", format::whole(per_step * u64::from(longest)))}
-        }
-        .into_any(),
-    }
-    };
-    let videos = move || {
-        let chosen = form.draft.with(|d| !d.text("videos").trim().is_empty());
-        let usable = library
-            .videos
-            .with(|v| v.ready().map(|v| v.iter().filter(|v| v.problem.is_none()).count()));
-        match (chosen, usable) {
-            (true, _) => "The videos named in the form.".to_owned(),
-            (false, Some(0)) => "The library has no usable video yet: add some first.".to_owned(),
-            (false, Some(n)) => {
-                format!("All {} usable videos of the library.", format::whole(n as u64))
-            }
-            (false, None) => String::new(),
-        }
-    };
-    view! { <section><h2>"What it will take"</h2>{lines}<p class="dim small">{videos}</p></section> }
-}
-
-/// The difference from the preset as the lines of a run.toml.
-fn toml(form: Form) -> String {
-    let draft = form.draft.get();
-    let value = draft.value();
-    let mut lines =
-        vec![format!("# preset: {}", PRESETS.get(form.preset.get()).map_or("", |p| p.name))];
-    for change in form.changes() {
-        if change.key == "mixture" {
-            for row in &draft.mixture {
-                lines.push("\n[[mixture]]".into());
-                let item = serde_json::to_value(&row.item).unwrap_or_default();
-                for (name, value) in
-                    item.as_object().into_iter().flatten().filter(|(n, _)| *n != "weight")
-                {
-                    lines.push(format!("{name} = {value}"));
-                }
-                lines.push(format!("weight = {}", row.weight));
-            }
-            continue;
-        }
-        let leaf = change.key.split('.').try_fold(&value, |at, part| at.get(part));
-        lines.push(format!(
-            "{} = {}",
-            change.key,
-            leaf.map(ToString::to_string).unwrap_or_default()
-        ));
-    }
-    // Dotted keys come before the tables, as TOML wants them.
-    let (tables, keys): (Vec<_>, Vec<_>) = {
-        let first = lines.iter().position(|line| line.starts_with("\n[[")).unwrap_or(lines.len());
-        let end =
-            lines.iter().rposition(|line| line.starts_with("weight = ")).map_or(first, |i| i + 1);
-        let mut rest = lines.clone();
-        let tables: Vec<String> = rest.drain(first..end.max(first)).collect();
-        (tables, rest)
-    };
-    keys.into_iter().chain(tables).collect::<Vec<_>>().join("\n")
 }
