@@ -95,11 +95,13 @@ pub fn ControlButton(
     };
     let key =
         matches!(control, Control::Pause | Control::Resume).then(|| view! { <kbd>"Shift P"</kbd> });
+    let more =
+        (control == Control::Checkpoint).then(|| view! { <span class="wide-only">" now"</span> });
     let step = move || format!("Acts after step {}", format::whole(watch.newest()));
     view! {
         <button class="btn" class:primary=primary data-testid=name title=step disabled=pending
             on:click=move |_| ask.run(control)>
-            <span>{words::control_verb(control)}</span>{key}
+            <span>{words::control_verb(control)}{more}</span>{key}
         </button>
     }
 }

@@ -2,6 +2,7 @@
 
 mod charts;
 mod controls;
+mod evaluations;
 mod feed;
 mod records;
 mod tiles;
@@ -115,7 +116,7 @@ fn Panels(watch: Watch) -> impl IntoView {
             <charts::Charts watch/>
             <feed::Feed watch/>
             <timeline::Anatomy watch/>
-            <records::Evaluations watch/>
+            <evaluations::Evaluations watch/>
             <records::EventLog watch/>
         </div>
     }

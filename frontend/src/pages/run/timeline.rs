@@ -49,6 +49,25 @@ pub fn Anatomy(watch: Watch) -> impl IntoView {
     }
 }
 
+/// Checkpoints and warnings at their steps along the slider.
+fn marks(watch: Watch, newest: u64) -> impl IntoView + use<> {
+    let last = newest as f64;
+    let (checkpoints, warnings) = watch.live.with_view(|view| {
+        let bad = |l: &&shared::fold::LogLine| l.level != LogLevel::Info;
+        let warnings: Vec<u64> = view.log.iter().filter(bad).map(|l| l.step).collect();
+        (view.checkpoints.clone(), warnings)
+    });
+    let place = move |step: u64| {
+        format!("{:.2}%", (step as f64 - 1.0).max(0.0) / (last - 1.0).max(1.0) * 100.0)
+    };
+    let mark = move |(step, class, what): (u64, &'static str, &'static str)| {
+        view! { <i class=class style:left=place(step) title=format!("{what}, step {}", format::whole(step))></i> }
+    };
+    let checkpoints = checkpoints.into_iter().map(|s| (s, "mark-at", "Checkpoint"));
+    let warnings = warnings.into_iter().map(|s| (s, "mark-at warn", "Warning"));
+    checkpoints.chain(warnings).map(mark).collect_view()
+}
+
 #[component]
 fn Scrub(watch: Watch) -> impl IntoView {
     let following = move || watch.at.get().is_none();
@@ -57,23 +76,6 @@ fn Scrub(watch: Watch) -> impl IntoView {
         if let Ok(step) = event_target_value(&event).parse::<u64>() {
             watch.scrub(step);
         }
-    };
-    let marks = move || {
-        let last = newest() as f64;
-        let (checkpoints, warnings) = watch.live.with_view(|view| {
-            let bad = |l: &&shared::fold::LogLine| l.level != LogLevel::Info;
-            let warnings: Vec<u64> = view.log.iter().filter(bad).map(|l| l.step).collect();
-            (view.checkpoints.clone(), warnings)
-        });
-        let place = move |step: u64| {
-            format!("{:.2}%", (step as f64 - 1.0).max(0.0) / (last - 1.0).max(1.0) * 100.0)
-        };
-        let mark = move |(step, class, what): (u64, &'static str, &'static str)| {
-            view! { <i class=class style:left=place(step) title=format!("{what}, step {}", format::whole(step))></i> }
-        };
-        let checkpoints = checkpoints.into_iter().map(|s| (s, "mark-at", "Checkpoint"));
-        let warnings = warnings.into_iter().map(|s| (s, "mark-at warn", "Warning"));
-        checkpoints.chain(warnings).map(mark).collect_view()
     };
     let slider = NodeRef::<html::Input>::new();
     Effect::new(move |_| {
@@ -92,7 +94,7 @@ fn Scrub(watch: Watch) -> impl IntoView {
                 {move || if following() { "Following" } else { "Looking back" }}
             </button>
             <div class="track">
-                <div class="marks-line" aria-hidden="true">{marks}</div>
+                <div class="marks-line" aria-hidden="true">{move || marks(watch, newest())}</div>
                 <input type="range" node_ref=slider data-testid="scrub" aria-label="Training step shown on this page" min="1" on:input=set/>
             </div>
             <span class="dim small num">{words}" "<kbd>"←"</kbd>" "<kbd>"→"</kbd></span>
