@@ -5,6 +5,9 @@ use std::fmt::Write;
 /// A point of a curve: step and value.
 pub type Point = (f64, f64);
 
+/// Values that a sparkline shows as they are.
+const SPARK_RAW: usize = 24;
+
 /// At most two points per pixel column, the least and the greatest, so that spikes survive.
 pub fn decimate(points: &[Point], columns: usize) -> Vec<Point> {
     if points.len() <= columns * 2 || columns == 0 {
@@ -113,7 +116,16 @@ pub fn path(points: &[Point], x: Scale, y: Scale) -> String {
 }
 
 /// A path for a sparkline of `width` x `height`, scaled to its own least and greatest value.
+/// Long ones are smoothed: at the size of a word noise is all one would see.
 pub fn spark_path(values: &[f64], width: f64, height: f64) -> String {
+    let soft: Vec<f64>;
+    let values = if values.len() > SPARK_RAW {
+        let points: Vec<Point> = values.iter().map(|v| (0.0, *v)).collect();
+        soft = smooth(&points).into_iter().map(|p| p.1).collect();
+        &soft
+    } else {
+        values
+    };
     let finite = || values.iter().copied().filter(|v| v.is_finite());
     let (low, high) = (finite().fold(f64::MAX, f64::min), finite().fold(f64::MIN, f64::max));
     if values.len() < 2 || low > high {

@@ -110,7 +110,7 @@ pub fn control_verb(control: Control) -> &'static str {
         Control::Pause => "Pause",
         Control::Resume => "Resume",
         Control::Stop => "Stop",
-        Control::Checkpoint => "Checkpoint now",
+        Control::Checkpoint => "Checkpoint",
     }
 }
 

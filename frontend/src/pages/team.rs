@@ -64,7 +64,7 @@ fn PeopleTable(list: Vec<Person>, me: Option<u64>) -> impl IntoView {
         }
     };
     view! {
-        <div class="table-wrap panel"><table class="table plain">
+        <div class="table-wrap panel team"><table class="table plain">
             <thead><tr><th scope="col">"Person"</th><th scope="col">"Role"</th><th scope="col">"May"</th></tr></thead>
             <tbody>{list.into_iter().map(row).collect_view()}</tbody>
         </table></div>
@@ -76,7 +76,6 @@ fn InviteForm() -> impl IntoView {
     let role = RwSignal::new(Role::Annotator);
     let name = RwSignal::new(String::new());
     let link = RwSignal::new(None::<Result<String, String>>);
-    let toasts = use_toasts();
     let create = move |event: web_sys::SubmitEvent| {
         event.prevent_default();
         let body =
@@ -88,16 +87,6 @@ fn InviteForm() -> impl IntoView {
                 Ok(body) => Ok(body.link),
                 Err(fault) => Err(format!("{} {}", fault.message, fault.advice())),
             }));
-        });
-    };
-    let copy_link = move |text: String| {
-        leptos::task::spawn_local(async move {
-            match copy(text).await {
-                true => toasts.say("Link copied. It works once."),
-                false => toasts.warn(
-                    "The browser did not allow copying. Select the link and copy it by hand.",
-                ),
-            }
         });
     };
     let option = move |r: &'static Role| {
@@ -122,19 +111,35 @@ fn InviteForm() -> impl IntoView {
                 </div>
                 <p class="dim small">{move || format!("A person with this role {}.", role_words(role.get()))}</p>
                 {move || link.get().map(|made| match made {
-                    Ok(text) => {
-                        let copied = text.clone();
-                        view! {
-                            <div class="invite-made" role="status">
-                                <input class="field-input mono grow" readonly data-testid="invite-link" aria-label="Invitation link" prop:value=text.clone() value=text/>
-                                <button type="button" class="btn" on:click=move |_| copy_link(copied.clone())>"Copy"</button>
-                            </div>
-                            <p class="dim small">"Send it to one person. It works once."</p>
-                        }.into_any()
-                    }
+                    Ok(text) => view! { <MadeLink text/> }.into_any(),
                     Err(why) => view! { <p class="error" role="alert">{why}</p> }.into_any(),
                 })}
             </form>
         </section>
+    }
+}
+
+/// A link that was made, to be handed on.
+#[component]
+fn MadeLink(text: String) -> impl IntoView {
+    let toasts = use_toasts();
+    let copied = text.clone();
+    let copy_link = move |_| {
+        let text = copied.clone();
+        leptos::task::spawn_local(async move {
+            match copy(text).await {
+                true => toasts.say("Link copied. It works once."),
+                false => toasts.warn(
+                    "The browser did not allow copying. Select the link and copy it by hand.",
+                ),
+            }
+        });
+    };
+    view! {
+        <div class="invite-made" role="status">
+            <input class="field-input mono grow" readonly data-testid="invite-link" aria-label="Invitation link" prop:value=text.clone() value=text/>
+            <button type="button" class="btn" on:click=copy_link>"Copy"</button>
+        </div>
+        <p class="dim small">"Send it to one person. It works once."</p>
     }
 }

@@ -116,11 +116,11 @@ pub fn LabelPill(state: LabelState) -> impl IntoView {
     }
 }
 
-/// CSS class of an advantage's sign.
+/// CSS class of an advantage's sign; what is shown as 0.0 has none.
 pub fn tone(advantage: f64) -> &'static str {
-    if advantage > 1e-6 {
+    if advantage >= 0.05 {
         "better"
-    } else if advantage < -1e-6 {
+    } else if advantage <= -0.05 {
         "worse"
     } else {
         "even"

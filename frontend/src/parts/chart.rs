@@ -145,7 +145,7 @@ fn axes(d: &Drawing) -> impl IntoView + use<> {
             <text x=left - 6.0 y=at + 3.5 text-anchor="end">{format::short(value)}</text>
         }
     };
-    let about = ((right - left) / 90.0) as usize;
+    let about = ((right - left) / 64.0) as usize;
     let whole = |v: &f64| v.fract() == 0.0;
     let column = move |value: f64| {
         let end = value > x.high * 0.94;
@@ -158,7 +158,7 @@ fn axes(d: &Drawing) -> impl IntoView + use<> {
         };
         view! { <text x=x.px(value) y=bottom + 15.0 text-anchor=anchor>{format::whole(value as u64)}</text> }
     };
-    let rows = ticks(y.low, y.high, 4).into_iter().map(row).collect_view();
+    let rows = ticks(y.low, y.high, 5).into_iter().map(row).collect_view();
     let columns =
         ticks(x.low, x.high, about.max(2)).into_iter().filter(whole).map(column).collect_view();
     (rows, columns)

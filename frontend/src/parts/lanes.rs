@@ -34,17 +34,8 @@ pub fn Lanes(stage: Stage, set: LaneSet) -> impl IntoView {
     let kind = stage.group(|group| group.sample.truth.kind());
     let count = stage.group(|group| group.rollouts.len());
     let track = NodeRef::<html::Div>::new();
-    let slot_at = move |event: &web_sys::PointerEvent| {
-        let rect = track.get_untracked()?.get_bounding_client_rect();
-        if f64::from(event.client_y()) > rect.bottom() {
-            return None;
-        }
-        let share = (f64::from(event.client_x()) - rect.left()) / rect.width().max(1.0);
-        let slots = stage.cursor.slots;
-        (0.0..1.0).contains(&share).then(|| (share * f64::from(slots)).floor() as u32)
-    };
     let preview = move |event: web_sys::PointerEvent| {
-        let slot = slot_at(&event);
+        let slot = slot_under(&event, track, stage.cursor.slots);
         if event.buttons() & 1 == 1
             && let Some(slot) = slot
         {
@@ -56,7 +47,7 @@ pub fn Lanes(stage: Stage, set: LaneSet) -> impl IntoView {
     };
     let go = move |event: web_sys::PointerEvent| {
         if event.button() == 0
-            && let Some(slot) = slot_at(&event)
+            && let Some(slot) = slot_under(&event, track, stage.cursor.slots)
         {
             stage.cursor.go(slot);
         }
@@ -84,6 +75,14 @@ pub fn Lanes(stage: Stage, set: LaneSet) -> impl IntoView {
             </div>
         </div>
     }
+}
+
+/// The frame under the pointer, while it is over the timeline.
+fn slot_under(event: &web_sys::PointerEvent, track: NodeRef<html::Div>, slots: u32) -> Option<u32> {
+    let rect = track.get_untracked()?.get_bounding_client_rect();
+    let share = (f64::from(event.client_x()) - rect.left()) / rect.width().max(1.0);
+    let over = f64::from(event.client_y()) <= rect.bottom() && (0.0..1.0).contains(&share);
+    over.then(|| (share * f64::from(slots)).floor() as u32)
 }
 
 #[component]

@@ -27,16 +27,17 @@ pub fn OrderHead(stage: Stage) -> impl IntoView {
         })
     };
     let shown = (0..clips).map(|shown| view! { <ClipCell stage clips shown class="shown"/> });
-    let answered = move || {
-        match said.get() {
-        None => view! { <span class="unreadable">"The answer is not an order of these clips, so there is nothing to lay out."</span> }.into_any(),
+    let answered = move || match said.get() {
+        None => {
+            view! { <span class="unreadable clip">"Not an order of these clips."</span> }.into_any()
+        }
         Some(moves) => {
             let mut order = moves;
             order.sort_by_key(|m| m.answered);
-            let cell = |m: Move| view! { <ClipCell stage clips shown=m.shown class=off_class(m.off())/> };
+            let cell =
+                |m: Move| view! { <ClipCell stage clips shown=m.shown class=off_class(m.off())/> };
             order.into_iter().map(cell).collect_view().into_any()
         }
-    }
     };
     view! {
         <div class="name tall">"as shown"</div>

@@ -32,58 +32,60 @@ pub fn Palette() -> impl IntoView {
     let theme = expect_context::<Theme>();
     let navigate = StoredValue::new_local(use_navigate());
     let (text, set_text) = signal(String::new());
-    let (at, set_at) = signal(0usize);
+    let at = RwSignal::new(0usize);
     let input = NodeRef::<html::Input>::new();
     let found = places(text);
     Effect::new(move |_| {
         if dialogs.palette.get() {
             set_text.set(String::new());
-            set_at.set(0);
+            at.set(0);
             if let Some(input) = input.get_untracked() {
                 let _ = input.focus();
             }
         }
     });
-    let go = move |place: Place| {
+    let go = Callback::new(move |place: Place| {
         dialogs.palette.set(false);
         match place.path {
             Some(path) => navigate.with_value(|navigate| navigate(&path, Default::default())),
             None => theme.toggle(),
         }
-    };
+    });
     let keys = move |event: web_sys::KeyboardEvent| {
         let count = found.with(Vec::len).max(1);
         match event.key().as_str() {
-            "ArrowDown" => set_at.update(|at| *at = (*at + 1) % count),
-            "ArrowUp" => set_at.update(|at| *at = (*at + count - 1) % count),
-            "Enter" => {
-                if let Some(place) = found.with(|found| found.get(at.get_untracked()).cloned()) {
-                    go(place);
-                }
-            }
+            "ArrowDown" => at.update(|at| *at = (*at + 1) % count),
+            "ArrowUp" => at.update(|at| *at = (*at + count - 1) % count),
+            "Enter" => found
+                .with(|found| found.get(at.get_untracked()).cloned())
+                .into_iter()
+                .for_each(|place| go.run(place)),
             _ => return,
         }
         event.prevent_default();
     };
-    let row = move |(i, place): (usize, Place)| {
-        let (name, note) = (place.name.clone(), place.note);
-        view! {
-            <li role="option" aria-selected=move || (at.get() == i).to_string()
-                on:pointerenter=move |_| set_at.set(i) on:click=move |_| go(place.clone())>
-                <span class="grow clip">{name}</span><span class="dim">{note}</span>
-            </li>
-        }
-    };
+    let row = move |(i, place)| view! { <PlaceRow i at place go/> };
     view! {
         <Dialog open=dialogs.palette title="Go to" testid="palette">
             <input node_ref=input class="field-input" placeholder="Go to a page or a run"
                 aria-label="Go to a page or a run" prop:value=text on:keydown=keys
-                on:input=move |event| { set_text.set(event_target_value(&event)); set_at.set(0); }/>
+                on:input=move |event| { set_text.set(event_target_value(&event)); at.set(0); }/>
             <ul class="palette" role="listbox" aria-label="Places">
                 {move || found.get().into_iter().enumerate().map(row).collect_view()}
             </ul>
             {move || found.with(Vec::is_empty).then(|| view! { <p class="dim">"Nothing has that name."</p> })}
         </Dialog>
+    }
+}
+
+#[component]
+fn PlaceRow(i: usize, at: RwSignal<usize>, place: Place, go: Callback<Place>) -> impl IntoView {
+    let (name, note) = (place.name.clone(), place.note);
+    view! {
+        <li role="option" aria-selected=move || (at.get() == i).to_string()
+            on:pointerenter=move |_| at.set(i) on:click=move |_| go.run(place.clone())>
+            <span class="grow clip">{name}</span><span class="dim">{note}</span>
+        </li>
     }
 }
 

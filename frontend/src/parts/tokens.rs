@@ -45,19 +45,6 @@ pub fn Tokens(stage: Stage) -> impl IntoView {
         let tokens = tokens.unwrap_or_default();
         tokens.into_iter().enumerate().map(|(i, token)| cell(i, token, measure, at)).collect_view()
     };
-    let detail = move || {
-        let i = at.get();
-        let found = stage.rollout(|r| {
-            let piece = r.pieces.get(i)?;
-            Some((visible(piece), *r.logprobs.get(i)?, *r.entropies.get(i)?))
-        });
-        let (piece, logprob, entropy) = found.flatten()?;
-        let probability = format::fixed(f64::from(logprob).exp(), 2);
-        Some(view! {
-            <span><b>{piece}</b>" drawn with "{probability}</span>
-            <span class="dim">{format!("entropy {} nats", format::short(f64::from(entropy)))}</span>
-        })
-    };
     let cut = move || {
         let cut = stage.rollout(|r| r.finish == Finish::Length).unwrap_or(false);
         cut.then(|| view! { <span class="dim">"cut off at the longest answer"</span> })
@@ -70,9 +57,23 @@ pub fn Tokens(stage: Stage) -> impl IntoView {
                 </span>
             </div>
             <div class="tokens">{cells}</div>
-            <div class="alts num">{detail}{cut}</div>
+            <div class="alts num">{move || detail(stage, at.get())}{cut}</div>
         </section>
     }
+}
+
+/// The numbers of one token.
+fn detail(stage: Stage, i: usize) -> Option<impl IntoView + use<>> {
+    let found = stage.rollout(|r| {
+        let piece = r.pieces.get(i)?;
+        Some((visible(piece), *r.logprobs.get(i)?, *r.entropies.get(i)?))
+    });
+    let (piece, logprob, entropy) = found.flatten()?;
+    let probability = format::fixed(f64::from(logprob).exp(), 2);
+    Some(view! {
+        <span><b>{piece}</b>" drawn with "{probability}</span>
+        <span class="dim">{format!("entropy {} nats", format::short(f64::from(entropy)))}</span>
+    })
 }
 
 fn cell(
