@@ -30,8 +30,13 @@ pub(crate) fn is_answerable(strip: &FrameStrip, truth: &Truth, clips: &[ClipFram
     }
 }
 
-/// Whether two buffers of one length look different.
+/// Whether two buffers of one length look different; most do after a small part.
 fn differ(a: &[u8], b: &[u8]) -> bool {
-    let total: u64 = a.iter().zip(b).map(|(x, y)| u64::from(x.abs_diff(*y))).sum();
-    total as f64 >= VISIBLE * a.len() as f64
+    const PART: usize = 4096;
+    let enough = VISIBLE * a.len() as f64;
+    let mut total = 0u32;
+    a.chunks(PART).zip(b.chunks(PART)).any(|(a, b)| {
+        total += a.iter().zip(b).map(|(x, y)| u32::from(x.abs_diff(*y))).sum::<u32>();
+        f64::from(total) >= enough
+    })
 }

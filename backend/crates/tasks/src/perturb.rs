@@ -146,13 +146,11 @@ impl Planter {
             (left, edge(all + kept).max(left + 1) - left)
         };
         let ((left, width), (top, height)) = (cut(self.size.0), cut(self.size.1));
-        let middle: Vec<u8> = rgb
-            .chunks_exact(self.size.0 as usize * 3)
-            .skip(top as usize)
-            .take(height as usize)
-            .flat_map(|row| &row[left as usize * 3..(left + width) as usize * 3])
-            .copied()
-            .collect();
+        let mut middle = Vec::with_capacity(width as usize * height as usize * 3);
+        let rows = rgb.chunks_exact(self.size.0 as usize * 3).skip(top as usize);
+        for row in rows.take(height as usize) {
+            middle.extend_from_slice(&row[left as usize * 3..(left + width) as usize * 3]);
+        }
         rgb.copy_from_slice(&self.lanczos.resize(&middle, (width, height), self.size));
     }
 
