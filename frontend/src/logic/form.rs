@@ -261,7 +261,8 @@ mod tests {
         draft.texts.insert("grpo.group_size", "08".into());
         let got = changes(&draft, &base);
         let learning_rate = got.iter().find(|c| c.key == "optim.learning_rate").expect("changed");
-        assert_eq!((learning_rate.from.as_str(), learning_rate.to.as_str()), ("3e-4", "2e-5"));
+        let before = plain(&base.value_at("optim.learning_rate"));
+        assert_eq!((&learning_rate.from, learning_rate.to.as_str()), (&before, "2e-5"));
         assert!(draft.check().is_err(), "08 is not a JSON number");
     }
 

@@ -17,7 +17,7 @@ fn role_words(role: Role) -> &'static str {
         Role::Viewer => "looks at runs, rollouts and labels",
         Role::Annotator => "looks, and tags failures",
         Role::Reviewer => "looks, tags, and reviews other people's tags",
-        Role::Admin => "all of that, and starts runs, adds videos, invites people",
+        Role::Admin => "starts runs, adds videos, invites people, tags and reviews",
     }
 }
 
