@@ -20,7 +20,7 @@ enum Command {
     Serve(cmd::serve::Args),
     /// Show everything at work: sample videos, the nano policy, a run in progress
     Demo(cmd::demo::Args),
-    /// Join a server and take its runs, one at a time
+    /// Join a server, whose disk is visible here, and take its runs, one at a time
     Worker(cmd::worker::Args),
     /// List devices, and why some are missing
     Devices(cmd::devices::Args),

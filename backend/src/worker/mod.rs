@@ -166,7 +166,7 @@ impl Worker {
                 Ok(())
             }
             ToWorker::Refused { reason } => Err(End::Refused(reason)),
-            ToWorker::Welcome { .. } => Ok(()),
+            ToWorker::Welcome { .. } | ToWorker::Read { .. } => Ok(()),
         }
     }
 
