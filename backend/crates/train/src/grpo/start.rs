@@ -122,6 +122,10 @@ fn clips(
     let cache = StripCache::open(&inputs.cache_dir)
         .map_err(|error| TrainError::Videos(error.to_string()))?;
     let all = Library::load(&inputs.videos, &plan_of(&policy.processor), &cache, |_| ())?;
+    if let Some(problem) = cache.problem() {
+        let message = format!("decoded strips cannot be kept for the next run: {problem}");
+        recorder.emit(vec![EventBody::Warning { message }])?;
+    }
     if let Some(state) = state {
         let (train, held_out) = (all.pinned(&state.videos)?, all.pinned(&state.held_out)?);
         return Ok(Clips { train, held_out });
@@ -145,7 +149,7 @@ fn learner(
 ) -> Learner {
     Learner {
         model: policy.model.clone().train(),
-        reference: (config.grpo.kl_coef > 0.0).then(|| start.model.clone()),
+        reference: start.model.clone(),
         optim,
         device: device.clone(),
         grpo: config.grpo.clone(),
