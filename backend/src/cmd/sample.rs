@@ -1,6 +1,7 @@
 //! `videossr sample`: one sample as the policy sees it, with its question and truth.
 
-use super::frames::{clear_folder, make_folder, write_json};
+use super::frames::{CLIP_FOLDERS, clear_folder, make_folder, refuse_beside, write_json};
+use super::progress::Shown;
 use crate::cli::Usage;
 use anyhow::Result;
 use media::StripCache;
@@ -44,10 +45,13 @@ pub struct Args {
 pub fn run(args: Args) -> Result<()> {
     let task = task_of(&args)?;
     let plan = SamplePlan::strip(FrameSize::ShortSide(args.short_side));
+    refuse_beside(&args.out, &CLIP_FOLDERS, std::slice::from_ref(&args.video))?;
+    let shown = Shown::spinner(format_args!("decoding {}", args.video.display()));
     let strip = media::strip(&args.video, &plan, &StripCache::disabled())?;
+    drop(shown);
     let spec = SampleSpec { video: strip.video.clone(), task, seed: args.seed };
     let sample = tasks::generate(&strip, &spec)?;
-    make_folder(&args.out, &args.video)?;
+    make_folder(&args.out)?;
     clear_folder(&args.out)?;
     for (i, clip) in sample.clips.iter().enumerate() {
         let folder = args.out.join(clip_folder(&sample, i));
