@@ -175,18 +175,26 @@ impl Settings for DatasetSpec {
 
     fn more_problems(&self, problems: &mut Vec<Problem>) {
         mixture_problems(&self.mixture, problems);
+        let mut say = |field: String, message| problems.push(Problem { field, message });
         for (i, item) in self.mixture.iter().enumerate() {
             if let Task::Jigsaw { clips } = item.task()
                 && clips != 0
                 && !self.frames.is_multiple_of(clips)
             {
                 let message = format!("{clips} does not divide the {} frames", self.frames);
-                problems.push(Problem { field: format!("mixture[{i}].clips"), message });
+                say(format!("mixture[{i}].clips"), message);
+            }
+            let dense = |task: &Task| task.source_frames() != STRIP_FRAMES;
+            if self.frames != STRIP_FRAMES
+                && let Some(task) = item.tasks().iter().find(|task| dense(task))
+            {
+                let message = format!("{} always has {STRIP_FRAMES} frames", task.cell());
+                say(format!("mixture[{i}].perturbation"), message);
             }
         }
         if self.min_pixels > self.max_pixels {
             let message = format!("{} is above max_pixels, {}", self.min_pixels, self.max_pixels);
-            problems.push(Problem { field: "min_pixels".into(), message });
+            say("min_pixels".into(), message);
         }
     }
 }
@@ -217,10 +225,10 @@ fn smoke() -> DatasetSpec {
 /// VIUBench (arXiv 2511.06281, section 4): nine sub-tasks of 300 questions, at most 512 x 512
 /// pixels a frame; a short side of 384 gives just that at 16:9.
 fn viubench() -> DatasetSpec {
-    use Perturbation::{ChannelSwap, Invert, Mirror, Rotate180, ZoomOut};
+    use Perturbation::{ChannelSwap, Mirror, Rotate180, Shuffle, ZoomOut};
     let counting =
         [Difficulty::Easy, Difficulty::Hard].map(|difficulty| Task::Counting { difficulty });
-    let grounding = [ChannelSwap, Rotate180, ZoomOut, Mirror, Invert]
+    let grounding = [ChannelSwap, Rotate180, ZoomOut, Mirror, Shuffle]
         .map(|perturbation| Task::Grounding { perturbation });
     let jigsaw = [6, 8].map(|clips| Task::Jigsaw { clips });
     let tasks = counting.into_iter().chain(grounding).chain(jigsaw);
@@ -279,6 +287,10 @@ mod tests {
             (
                 json!({"frames": 40, "mixture": [{"task": "jigsaw"}]}),
                 "mixture[0].clips: 6 does not divide the 40 frames",
+            ),
+            (
+                json!({"frames": 96, "mixture": [{"task": "grounding", "perturbation": "slow"}]}),
+                "mixture[0].perturbation: slow always has 48 frames",
             ),
             (json!({"min_pixels": 70_000}), "min_pixels: 70000 is above max_pixels, 65536"),
             (

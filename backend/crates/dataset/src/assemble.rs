@@ -32,7 +32,7 @@ pub(crate) struct Place {
 /// All that the rounds made.
 pub(crate) struct Made<'a> {
     pub workshop: &'a Workshop<'a>,
-    pub scan: Scan,
+    pub scan: &'a Scan,
     pub places: Vec<Option<Place>>,
     pub bad: BTreeMap<VideoAt, String>,
 }
@@ -49,14 +49,13 @@ struct Counts {
 impl Made<'_> {
     /// Writes everything into `work`, waits until it is on the disk, and renames it into place.
     pub fn assemble(
-        mut self,
+        self,
         videos_hash: &str,
         work: &Path,
         tick: &mut dyn FnMut(u64, u64),
     ) -> Result<(Manifest, Vec<VideoProblem>), DatasetError> {
         let counts = self.write_rows(&work.join(ROWS), tick)?;
-        self.list_bad();
-        let problems = std::mem::take(&mut self.scan.problems);
+        let problems = self.problems();
         let manifest = self.manifest(videos_hash, work, counts, problems.len())?;
         let (aside, root) = (self.workshop.aside, self.workshop.root);
         aside.put(&work.join(PROBLEMS), &json_lines(&problems))?;
@@ -118,17 +117,19 @@ impl Made<'_> {
         Ok(())
     }
 
-    /// Adds the videos that could not be decoded to the problems.
-    fn list_bad(&mut self) {
-        for (at, why) in &self.bad {
+    /// What was passed over at first sight, and the videos that could not be decoded.
+    fn problems(&self) -> Vec<VideoProblem> {
+        let bad = self.bad.iter().map(|(at, why)| {
             let candidate = &self.scan.candidates[*at as usize];
-            self.scan.problems.push(VideoProblem {
+            VideoProblem {
                 file: candidate.file.clone(),
                 video: Some(candidate.meta.id.clone()),
                 problem: why.clone(),
-            });
-        }
-        self.scan.problems.sort();
+            }
+        });
+        let mut all: Vec<VideoProblem> = self.scan.problems.iter().cloned().chain(bad).collect();
+        all.sort();
+        all
     }
 
     fn manifest(

@@ -120,6 +120,7 @@ pub fn build(
         spec: &inputs.spec,
         asks: &asks,
         order: &order,
+        videos: &scanned.candidates,
         root: &inputs.out,
         parts: out.parts()?,
         frames: FrameStore::open(&inputs.out, &inputs.spec, &aside)?,
@@ -131,7 +132,7 @@ pub fn build(
     rounds.run(inputs.jobs, &mut |done, total| progress(of(done, total)))?;
     let of = at(Stage::Write);
     let (places, bad) = (rounds.places, rounds.bad);
-    let made = assemble::Made { workshop: &workshop, scan: scanned, places, bad };
+    let made = assemble::Made { workshop: &workshop, scan: &scanned, places, bad };
     let (manifest, problems) =
         made.assemble(&identity.videos_hash, &out.work, &mut |done, total| {
             progress(of(done, total))

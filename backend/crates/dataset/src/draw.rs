@@ -1,9 +1,8 @@
 //! A sample as frames to keep: those that are the video's own, by slot, and those that the task
 //! painted. It writes nothing.
 
-use media::FrameStrip;
 use shared::task::{SampleInfo, SampleSpec};
-use tasks::TaskError;
+use tasks::{Sources, TaskError};
 
 /// One frame of a sample.
 pub(crate) enum Frame {
@@ -21,25 +20,17 @@ pub(crate) struct Drawn {
 }
 
 /// The sample of a spec; `None` where its pixels do not show its answer. Errors: those of
-/// [`tasks::generate`].
-pub(crate) fn draw(strip: &FrameStrip, spec: &SampleSpec) -> Result<Option<Drawn>, TaskError> {
-    let sample = tasks::generate(strip, spec)?;
-    if !sample.answerable {
+/// [`tasks::plan`] and [`tasks::paint`].
+pub(crate) fn draw(sources: &Sources, spec: &SampleSpec) -> Result<Option<Drawn>, TaskError> {
+    let plan = tasks::plan(sources, spec)?;
+    let painted = tasks::paint(sources, &plan)?;
+    if !painted.answerable {
         return Ok(None);
     }
-    let clips = sample.clips.iter().map(|clip| {
-        let pixels = clip.rgb.chunks_exact(strip.frame_bytes());
-        clip.frames
-            .iter()
-            .zip(pixels)
-            .map(|(frame, rgb)| {
-                if rgb == strip.frame(frame.slot as usize) {
-                    Frame::Kept(frame.slot)
-                } else {
-                    Frame::Painted(rgb.to_vec())
-                }
-            })
-            .collect()
-    });
-    Ok(Some(Drawn { clips: clips.collect(), info: sample.info }))
+    let kept = plan.clips.iter().map(|clip| clip.iter().map(|shown| Frame::Kept(shown.slot)));
+    let mut clips: Vec<Vec<Frame>> = kept.map(Iterator::collect).collect();
+    for frame in painted.frames {
+        clips[frame.clip][frame.place] = Frame::Painted(frame.rgb);
+    }
+    Ok(Some(Drawn { info: plan.info, clips }))
 }

@@ -2,13 +2,14 @@
 //! the number of videos and what earlier rounds found out.
 
 use shared::config::DatasetSpec;
-use shared::task::Task;
+use shared::task::{Dials, Task};
 use tasks::Rng;
 
 /// One kind of question, with the number of rows that ask it.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Ask {
     pub task: Task,
+    pub dials: Dials,
     pub samples: u64,
 }
 
@@ -30,10 +31,10 @@ pub(crate) fn asks(spec: &DatasetSpec) -> Vec<Ask> {
     let weights: Vec<f64> = spec.mixture.iter().map(|item| item.weight).collect();
     let mut asks = Vec::new();
     for (item, samples) in spec.mixture.iter().zip(largest_remainder(&weights, spec.samples)) {
-        let tasks = [item.task()];
+        let tasks = item.tasks();
         let even = vec![1.0; tasks.len()];
         for (task, samples) in tasks.into_iter().zip(largest_remainder(&even, samples)) {
-            asks.push(Ask { task, samples });
+            asks.push(Ask { task, dials: item.dials, samples });
         }
     }
     asks

@@ -100,7 +100,7 @@ fn a_row_can_be_made_again_from_its_spec_and_its_video() {
         let text = row.extra_info.spec.expect("a spec");
         let sample: SampleSpec = serde_json::from_str(&text).expect("JSON");
         let strip = strips.iter().find(|strip| strip.video == sample.video).expect("its video");
-        let again = tasks::generate(strip, &sample).expect("the sample");
+        let again = tasks::generate(&**strip, &sample).expect("the sample");
         assert_eq!(again.info.answer, row.reward_model.ground_truth);
         let frames = row.videos.iter().flat_map(|clip| &clip.video);
         let size = (again.width * again.height * 3) as usize;
@@ -109,6 +109,37 @@ fn a_row_can_be_made_again_from_its_spec_and_its_video() {
             assert!(kept.rgb == rgb, "{path} of row {}", row.extra_info.index);
         }
     }
+}
+
+#[test]
+fn frames_of_other_videos_and_denser_strips_are_found_again() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let folder = dir.path().join("videos");
+    std::fs::create_dir(&folder).expect("a folder");
+    for (name, kind) in [("a.webm", 1), ("b.webm", 2), ("c.webm", 3)] {
+        std::fs::write(folder.join(name), video(150, kind)).expect("a video");
+    }
+    // Too short for changes of speed, long enough for everything else.
+    std::fs::write(folder.join("short.webm"), video(60, 4)).expect("a video");
+    let mut item = MixtureItem::of(Task::Grounding { perturbation: Perturbation::Swap }, 1.0);
+    item.perturbation = None;
+    item.perturbations = vec![Perturbation::Swap, Perturbation::Slow, Perturbation::Fast];
+    let spec = DatasetSpec { mixture: vec![item], samples: 24, ..spec(24) };
+    let out = dir.path().join("out");
+    let summary = made(&folder, &out, &spec);
+    let cells: Vec<u64> = summary.manifest.cells.values().copied().collect();
+    assert_eq!(cells, [8, 8, 8], "fast, slow, swap");
+    for row in rows(&out) {
+        let sample: SampleSpec =
+            serde_json::from_str(row.extra_info.spec.as_ref().expect("a spec")).expect("JSON");
+        let swap = sample.task == Task::Grounding { perturbation: Perturbation::Swap };
+        assert_eq!(sample.other.is_some(), swap);
+        assert_ne!(sample.other, Some(sample.video));
+        assert_eq!(row.videos[0].video.len(), 48);
+    }
+    let short = summary.manifest.videos.values().find(|video| video.file == "short.webm");
+    let short = short.expect("usable").samples;
+    assert!((1..=2).contains(&short), "swap only: {short}");
 }
 
 #[test]
