@@ -140,7 +140,10 @@ fn a_full_disk_is_one_line_and_room_mends_it() {
             failure(&limited(&args(text(&out))))
         }
     };
-    assert!(told.contains("no room is left") && told.contains("goes on where it stopped"), "{told}");
+    assert!(
+        told.contains("no room is left") && told.contains("goes on where it stopped"),
+        "{told}"
+    );
     assert!(!out.join("manifest.json").exists());
     if let Some(disk) = &small {
         disk.enlarge();
@@ -189,9 +192,8 @@ fn wrong_usage_and_refusals_are_told_apart() {
     let dir = tempfile::tempdir().unwrap();
     let (videos, out) = (small_videos(dir.path()), dir.path().join("out"));
     let (videos, folder) = (text(&videos), text(&out));
-    let build = |more: &[&str]| {
-        run(&[&["build", "--videos", videos, "--out", folder], more].concat())
-    };
+    let build =
+        |more: &[&str]| run(&[&["build", "--videos", videos, "--out", folder], more].concat());
     for (more, word) in [
         (&["--preset", "huge"][..], "use one of videossr-30k, viubench, smoke"),
         (&["--set", "sample=5"], "did you mean `samples`"),
@@ -205,7 +207,8 @@ fn wrong_usage_and_refusals_are_told_apart() {
     }
     assert!(!out.exists());
     let spec = dir.path().join("spec.toml");
-    let toml = "samples = 30\nshort_side = 48\nmixture = [{ task = 'counting' }, { task = 'jigsaw' }]\n";
+    let toml =
+        "samples = 30\nshort_side = 48\nmixture = [{ task = 'counting' }, { task = 'jigsaw' }]\n";
     std::fs::write(&spec, toml).unwrap();
     let output = build(&["--spec", text(&spec), "--set", "seed=9", "--json"]);
     assert!(output.status.success(), "{output:?}");
@@ -224,9 +227,7 @@ fn rows_are_imported_by_name_and_checked() {
     let dir = tempfile::tempdir().unwrap();
     let (videos, data) = (small_videos(dir.path()), dir.path().join("data"));
     let file = dir.path().join("questions.jsonl");
-    let row = |video: &str| {
-        serde_json::json!({ "video": format!("videos/{video}"), "question": "Who?", "answer": "A cat" })
-    };
+    let row = |video: &str| serde_json::json!({ "video": format!("videos/{video}"), "question": "Who?", "answer": "A cat" });
     std::fs::write(&file, format!("{}\n{}\n", row("60.webm"), row("gone.webm"))).unwrap();
     let output = run(&["import", text(&file), "--data", text(&data)]);
     let line = String::from_utf8(output.stdout).unwrap();
@@ -235,7 +236,9 @@ fn rows_are_imported_by_name_and_checked() {
     let problems = std::fs::read_to_string(made.join("problems.jsonl")).unwrap();
     assert!(problems.contains("videos/gone.webm` is not there"), "{problems}");
     assert!(run(&["verify", text(&made)]).status.success());
-    assert!(failure(&run(&["import", text(&file), "--data", text(&data)])).contains("is there already"));
+    assert!(
+        failure(&run(&["import", text(&file), "--data", text(&data)])).contains("is there already")
+    );
     std::fs::write(made.join("rows.parquet"), b"PAR1").unwrap();
     failure(&run(&["verify", text(&made)]));
     assert_eq!(tree(&videos).len(), 6, "sources stay as they are");

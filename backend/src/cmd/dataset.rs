@@ -8,6 +8,7 @@ use clap::Subcommand;
 use dataset::{BuildInputs, Dataset, Imported, Manifest, Progress, Stage, Summary};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Value, json};
+use shared::config::Purpose;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
@@ -110,6 +111,11 @@ fn build(args: Build) -> Result<()> {
     let outcome = dataset::build(&inputs, &mut |progress| bar.show(progress));
     bar.clear();
     let summary = outcome?;
+    if inputs.spec.purpose == Purpose::Bench && inputs.exclude.is_empty() {
+        eprintln!(
+            "videossr: no --exclude was given, so nothing shows that no policy was trained on these videos"
+        );
+    }
     if args.json {
         println!("{}", facts_of_build(&inputs, &summary));
     } else {

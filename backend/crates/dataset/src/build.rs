@@ -91,7 +91,7 @@ pub fn build(
     inputs: &BuildInputs,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Summary, DatasetError> {
-    let out = Out::open(inputs)?;
+    let mut out = Out::open(inputs)?;
     let excluded = videos_of(&inputs.exclude)?;
     let at = |stage| move |done, total| Progress { stage, done, total };
     let scanned = {
@@ -157,7 +157,7 @@ struct Out {
     folder: PathBuf,
     work: PathBuf,
     /// Held while the build runs.
-    _lock: Option<File>,
+    lock: Option<File>,
 }
 
 impl Out {
@@ -185,8 +185,7 @@ impl Out {
         } else if holds_other_files(&folder)? {
             return Err(taken("holds other files"));
         }
-        let lock = if folder.join(MANIFEST).exists() { None } else { Some(lock(&folder, &work)?) };
-        Ok(Self { folder, work, _lock: lock })
+        Ok(Self { folder, work, lock: None })
     }
 
     /// The manifest, if this very build is done. Errors: it was made of other videos.
@@ -203,8 +202,13 @@ impl Out {
         Ok(Some(manifest))
     }
 
-    /// Writes down whose work this is, or checks that it is the same.
-    fn begin(&self, identity: &Identity) -> Result<Aside, DatasetError> {
+    /// Takes the folder, and writes down whose work this is or checks that it is the same.
+    fn begin(&mut self, identity: &Identity) -> Result<Aside, DatasetError> {
+        self.lock = Some(lock(&self.folder, &self.work)?);
+        if self.folder.join(MANIFEST).exists() {
+            // Another process finished it between our looking and our taking.
+            return Err(DatasetError::Busy { folder: self.folder.clone() });
+        }
         let aside = Aside::open(self.work.join("aside"))?;
         let path = self.work.join(IDENTITY);
         if !path.exists() {

@@ -21,6 +21,7 @@ mod verify;
 pub use build::{BuildInputs, Progress, Stage, Summary, build};
 pub use error::DatasetError;
 pub use import::{Imported, RowProblem, dataset_name, datasets_folder, import};
+pub use make::plan_for;
 pub use manifest::{FrameFacts, Manifest, RowFacts, VideoFacts};
 pub use reader::Dataset;
 pub use rows::{ExtraInfo, Message, RewardModel, Row, VideoRef};

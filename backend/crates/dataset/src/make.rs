@@ -104,8 +104,9 @@ pub(crate) fn plan(spec: &DatasetSpec) -> SamplePlan {
     SamplePlan { count: spec.frames, size: FrameSize::ShortSide(spec.short_side) }
 }
 
-/// How the frames are chosen that a task is made from.
-fn plan_for(spec: &DatasetSpec, task: &Task) -> SamplePlan {
+/// How the frames are chosen that a task of a dataset is made from: with it, a row's sample spec
+/// and its video, `tasks::plan` makes the row again.
+pub fn plan_for(spec: &DatasetSpec, task: &Task) -> SamplePlan {
     match task.source_frames() {
         STRIP_FRAMES => plan(spec),
         count => SamplePlan { count, ..plan(spec) },

@@ -11,7 +11,7 @@ use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::properties::WriterProperties;
 use serde::{Deserialize, Serialize};
 use shared::config::DatasetSpec;
-use shared::task::SampleInfo;
+use shared::task::{SampleInfo, SampleSpec, Task, Truth};
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -103,6 +103,16 @@ pub struct ExtraInfo {
 }
 
 impl Row {
+    /// What the row was made from; none for rows that were not made here.
+    pub fn sample_spec(&self) -> Option<SampleSpec> {
+        serde_json::from_str(self.extra_info.spec.as_ref()?).ok()
+    }
+
+    /// What is true; none for rows that were not made here.
+    pub fn truth(&self) -> Option<Truth> {
+        serde_json::from_str(self.extra_info.truth.as_ref()?).ok()
+    }
+
     /// The row of a sample whose clips are in these files.
     pub(crate) fn of(
         spec: &DatasetSpec,
@@ -144,7 +154,7 @@ impl ExtraInfo {
     fn of(spec: &DatasetSpec, index: u64, info: &SampleInfo) -> Self {
         let json = |value: serde_json::Result<String>| value.ok();
         let change = match info.spec.task {
-            shared::task::Task::Grounding { perturbation } => Some(perturbation.name().to_owned()),
+            Task::Grounding { perturbation } => Some(perturbation.name().to_owned()),
             _ => None,
         };
         Self {

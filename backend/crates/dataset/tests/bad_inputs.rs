@@ -87,17 +87,17 @@ fn jpegs(count: usize, width: u32, height: u32) -> Vec<Vec<u8>> {
     (0..count).map(picture).collect()
 }
 
-/// VP8 that claims 16,000 x 16,000 pixels and has nothing behind the claim.
+/// VP8 that claims 16,383 x 8,192 pixels and has nothing behind the claim.
 fn claim() -> Vec<u8> {
     let mut ivf = Vec::from(*b"DKIF\x00\x00\x20\x00VP80");
-    for half in [16_383u16, 16_383] {
+    for half in [16_383u16, 8_192] {
         ivf.extend(half.to_le_bytes());
     }
     for word in [25u32, 1, 60, 0] {
         ivf.extend(word.to_le_bytes());
     }
     for time in 0u64..60 {
-        let mut frame = vec![0x10, 0x02, 0x00, 0x9D, 0x01, 0x2A, 0xFF, 0x3F, 0xFF, 0x3F];
+        let mut frame = vec![0x10, 0x02, 0x00, 0x9D, 0x01, 0x2A, 0xFF, 0x3F, 0x00, 0x20];
         frame.resize(64, 0);
         ivf.extend((frame.len() as u32).to_le_bytes());
         ivf.extend(time.to_le_bytes());

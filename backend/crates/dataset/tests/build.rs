@@ -2,12 +2,12 @@
 
 mod common;
 
-use common::{assert_same, grey_video, inputs, made, refused, skipped, spec, tree, video, videos};
-use dataset::{BuildInputs, Dataset, Manifest, Row, Stage, build, verify};
+use common::{assert_same, grey_video, inputs, made, refused, spec, tree, video, videos};
+use dataset::{BuildInputs, Dataset, Manifest, Row, Stage, build, plan_for, verify};
 use shared::config::{DatasetSpec, ImageForm, MixtureItem, PathForm, Purpose};
 use shared::reward::{RewardMode, score_text};
-use shared::task::{Perturbation, SampleSpec, Task};
-use shared::video::{FrameSize, SamplePlan};
+use shared::task::{Perturbation, Task};
+use shared::video::FrameSize;
 use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroUsize;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -70,8 +70,7 @@ fn check_row(out: &Path, index: usize, row: &Row) {
         assert_eq!((clip.max_pixels, clip.min_pixels), (65_536, 16_384));
         assert_eq!(clip.sample_fps, extra.sampling_fps);
     }
-    let spec: SampleSpec =
-        serde_json::from_str(extra.spec.as_ref().expect("a spec")).expect("JSON");
+    let spec = row.sample_spec().expect("a spec");
     assert_eq!((spec.video.as_str(), spec.seed as i64), (extra.video_id.as_str(), extra.seed));
     match spec.task {
         Task::Grounding { perturbation } => {
@@ -90,18 +89,19 @@ fn a_row_can_be_made_again_from_its_spec_and_its_video() {
     let (videos, out) = (videos(dir.path(), 2), dir.path().join("out"));
     let spec = DatasetSpec { images: ImageForm::Png, ..spec(12) };
     made(&videos, &out, &spec);
-    let plan = SamplePlan { count: spec.frames, size: FrameSize::ShortSide(spec.short_side) };
+    let plan = plan_for(&spec, &Task::Jigsaw { clips: 6 });
+    assert_eq!((plan.count, plan.size), (48, FrameSize::ShortSide(48)));
     let strips: Vec<_> = ["a.webm", "b.webm"]
         .map(|name| media::strip(&videos.join(name), &plan, &media::StripCache::disabled()))
         .into_iter()
         .map(|strip| strip.expect("a strip"))
         .collect();
     for row in rows(&out) {
-        let text = row.extra_info.spec.expect("a spec");
-        let sample: SampleSpec = serde_json::from_str(&text).expect("JSON");
+        let sample = row.sample_spec().expect("a spec");
         let strip = strips.iter().find(|strip| strip.video == sample.video).expect("its video");
         let again = tasks::generate(&**strip, &sample).expect("the sample");
         assert_eq!(again.info.answer, row.reward_model.ground_truth);
+        assert_eq!(Some(again.info.truth.clone()), row.truth());
         let frames = row.videos.iter().flat_map(|clip| &clip.video);
         let size = (again.width * again.height * 3) as usize;
         for (path, rgb) in frames.zip(again.rgb().chunks_exact(size)) {
@@ -130,8 +130,7 @@ fn frames_of_other_videos_and_denser_strips_are_found_again() {
     let cells: Vec<u64> = summary.manifest.cells.values().copied().collect();
     assert_eq!(cells, [8, 8, 8], "fast, slow, swap");
     for row in rows(&out) {
-        let sample: SampleSpec =
-            serde_json::from_str(row.extra_info.spec.as_ref().expect("a spec")).expect("JSON");
+        let sample = row.sample_spec().expect("a spec");
         let swap = sample.task == Task::Grounding { perturbation: Perturbation::Swap };
         assert_eq!(sample.other.is_some(), swap);
         assert_ne!(sample.other, Some(sample.video));
@@ -271,9 +270,10 @@ fn one_content_counts_once_and_excluded_videos_are_refused_by_name() {
     made(&folder, &train, &spec);
     let fresh = dir.path().join("fresh");
     std::fs::create_dir(&fresh).expect("a folder");
-    for (name, kind) in [("new.webm", 7), ("twin.webm", 7), ("also.webm", 8)] {
+    for (name, kind) in [("new.webm", 7), ("also.webm", 8)] {
         std::fs::write(fresh.join(name), video(60, kind)).expect("a video");
     }
+    std::fs::copy(fresh.join("new.webm"), fresh.join("twin.webm")).expect("a copy");
     std::fs::copy(folder.join("a.webm"), fresh.join("leak.webm")).expect("a copy");
     let bench = DatasetSpec { purpose: Purpose::Bench, ..spec.clone() };
     let out = dir.path().join("bench");
@@ -292,6 +292,7 @@ fn one_content_counts_once_and_excluded_videos_are_refused_by_name() {
         ..inputs(&fresh, &dir.path().join("none"), &spec)
     };
     assert!(refused(&leaks).contains("is refused"));
+    assert!(!leaks.out.exists(), "a refusal leaves nothing");
 }
 
 #[test]

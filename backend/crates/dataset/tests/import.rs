@@ -99,7 +99,7 @@ fn each_bad_row_is_left_out_with_one_sentence() {
     let timeless = json!({ "video": ["a0.jpg"] });
     let table = [
         (released("grounding", json!([one]), "from 2 to 5"), "is no answer of grounding"),
-        (released("counting", json!([one]), "3,1"), "is no answer of counting"),
+        (released("counting", json!([one]), "three"), "is no answer of counting"),
         (released("shuffled", json!([one]), ""), "has no answer"),
         (
             released("grounding", json!([{ "video": ["gone.jpg"], "sample_fps": 1.0 }]), "1.0-2.0"),

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 /// A video of 64 x 48 in which every change shows; `kind` makes it another one.
 pub fn video(frames: usize, kind: u8) -> Vec<u8> {
-    pictures(frames, |frame, x, y| {
+    pictures(frames, (64, 48), |frame, x, y| {
         let moved = (frame * (3 + kind as usize)) as u8;
         [moved, (x * 3) as u8 ^ kind.wrapping_mul(29), (y * 5) as u8]
     })
@@ -19,14 +19,22 @@ pub fn video(frames: usize, kind: u8) -> Vec<u8> {
 
 /// A video without colour: nobody can tell whether red and blue are swapped.
 pub fn grey_video(frames: usize, kind: u8) -> Vec<u8> {
-    pictures(frames, |frame, x, y| {
+    pictures(frames, (64, 48), |frame, x, y| {
         let light = (frame * 4) as u8 ^ (x * 3 + y) as u8 ^ kind;
         [light; 3]
     })
 }
 
-fn pictures(frames: usize, pixel: impl Fn(usize, usize, usize) -> [u8; 3]) -> Vec<u8> {
-    let (width, height) = (64, 48);
+/// A video of 192 x 144.
+pub fn large_video(frames: usize) -> Vec<u8> {
+    pictures(frames, (192, 144), |frame, x, y| [(frame * 4) as u8, x as u8, (y + x / 2) as u8])
+}
+
+fn pictures(
+    frames: usize,
+    (width, height): (usize, usize),
+    pixel: impl Fn(usize, usize, usize) -> [u8; 3],
+) -> Vec<u8> {
     let mut rgb = Vec::new();
     for frame in 0..frames {
         for at in 0..width * height {
