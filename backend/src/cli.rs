@@ -35,6 +35,8 @@ enum Command {
     Sample(cmd::sample::Args),
     /// Apply one perturbation to one frame
     Perturb(cmd::perturb::Args),
+    /// Make datasets from videos, take over others' rows, check them
+    Dataset(cmd::dataset::Args),
     /// Score answers, one JSON line each
     Score(cmd::score::Args),
     /// Print a whole run config with what each field means
@@ -91,6 +93,7 @@ fn dispatch(command: Command) -> Result<()> {
         Command::Frames(args) => cmd::frames::run(args)?,
         Command::Sample(args) => cmd::sample::run(args)?,
         Command::Perturb(args) => cmd::perturb::run(args)?,
+        Command::Dataset(args) => cmd::dataset::run(args)?,
         Command::Score(args) => cmd::score::run(args)?,
         Command::Config(args) => cmd::config::run(args)?,
         Command::Train(args) => cmd::train::run(args)?,

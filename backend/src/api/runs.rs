@@ -11,7 +11,7 @@ use axum::response::IntoResponse;
 use axum::{Extension, Json};
 use serde::Deserialize;
 use shared::api::{ControlRequest, NewRun, RunBody, RunsBody, ToBrowser};
-use shared::config::RunConfig;
+use shared::config::{RunConfig, Settings};
 use std::sync::Arc;
 use store::{NewRunRow, RawEvent, StoredRun};
 

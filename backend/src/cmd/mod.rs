@@ -1,6 +1,7 @@
 //! One file per command: its arguments and what it does.
 
 pub mod config;
+pub mod dataset;
 pub mod demo;
 pub mod devices;
 pub mod doctor;

@@ -3,7 +3,7 @@
 
 use crate::logic::format;
 use serde_json::{Map, Value};
-use shared::config::{FIELDS, Field, FieldKind, MixtureItem, Problem, RunConfig};
+use shared::config::{FIELDS, Field, FieldKind, MixtureItem, Problem, RunConfig, Settings};
 use std::collections::BTreeMap;
 
 /// What is typed, by dotted key, beside the mixture.
