@@ -57,7 +57,7 @@ pub(super) fn GroupDesk(run: String, body: GroupBody, neighbours: Neighbours) ->
         <div class="group">
             <div class="stage">
                 <div class="ask"><TaskTag task/><b class="grow">{question}</b><span class="dim num clip" title=format!("seed {seed}")>{facts}</span></div>
-                <Player stage size/>
+                <Player scene=stage.scene size looped=Signal::derive(move || stage.loop_slots())/>
                 <Lanes stage set=LaneSet::All/>
                 <KeyHints stage/>
             </div>
@@ -106,15 +106,12 @@ fn use_submit(stage: Stage, draft: Draft, neighbours: Neighbours) -> Callback<Af
 
 /// What a key does to stage and draft.
 fn stage_command(stage: Stage, draft: Draft, command: Command) {
-    let cursor = stage.cursor;
+    let cursor = stage.scene.cursor;
     let rollouts = stage.group(|group| group.rollouts.len());
     match command {
         Command::Play => cursor.playing.update(|playing| *playing = !*playing),
         Command::Frames(n) => cursor.step(n),
-        Command::Second(sign) => {
-            let frames = stage.group(|g| g.sample.sampling_fps.round().max(1.0)) as i32;
-            cursor.step(sign * frames);
-        }
+        Command::Second(sign) => cursor.step(sign * stage.scene.second()),
         Command::Rollout(i) if i < rollouts => stage.chosen.set(i),
         Command::NextRollout => {
             stage.chosen.update(|i| *i = (*i + 1).min(rollouts.saturating_sub(1)))
@@ -172,8 +169,8 @@ fn keep_address(stage: Stage) {
         }
     };
     Effect::new(move |_| {
-        let (rollout, slot) = (stage.chosen.get() as u32, stage.cursor.slot.get());
-        if stage.cursor.playing.get() {
+        let (rollout, slot) = (stage.chosen.get() as u32, stage.scene.cursor.slot.get());
+        if stage.scene.cursor.playing.get() {
             return;
         }
         cancel();
