@@ -4,7 +4,7 @@
 use crate::logic::dials::{Typed, main_dial, with_main};
 use crate::logic::format;
 use shared::config::{MixtureItem, Problem};
-use shared::task::{Difficulty, SampleInfo, Task, TaskKind, Truth};
+use shared::task::{Difficulty, SampleInfo, SampleSpec, Task, TaskKind, Truth};
 use shared::video::{STRIP_FRAMES, VideoId};
 
 /// Everything that a sample is made from; a link holds all of it.
@@ -43,6 +43,22 @@ impl Setup {
             dials,
             seed: value("seed").and_then(|text| text.parse().ok()).unwrap_or(1),
         }
+    }
+
+    /// The settings that give the sample of a spec.
+    pub fn of(spec: &SampleSpec) -> Self {
+        Self {
+            video: Some(spec.video.clone()),
+            other: spec.other.clone(),
+            task: spec.task,
+            dials: Typed::of(&spec.dials),
+            seed: spec.seed,
+        }
+    }
+
+    /// The usual task on a video.
+    pub fn on(video: &VideoId) -> Self {
+        Self::of(&SampleSpec::new(video.clone(), Task::usual(TaskKind::Grounding), 1))
     }
 
     /// Keys and values of the address.
@@ -244,6 +260,14 @@ mod tests {
                 let query = setup.query();
                 let pairs: Vec<_> = query.iter().map(|(k, v)| (*k, v.as_str())).collect();
                 assert_eq!(read(&pairs), setup, "{}", task.cell());
+                let dials = setup.dials.read(&task).unwrap_or_default();
+                let video = setup.video.clone().expect("an id");
+                let spec = SampleSpec {
+                    dials,
+                    other: setup.other.clone(),
+                    ..SampleSpec::new(video, task, 99)
+                };
+                assert_eq!(Setup::of(&spec).dials.read(&task).unwrap_or_default(), dials);
             }
         }
     }

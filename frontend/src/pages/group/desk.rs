@@ -3,6 +3,7 @@
 use super::Neighbours;
 use crate::logic::format;
 use crate::logic::keys::{Command, KeyReader, Press};
+use crate::logic::studio::Setup;
 use crate::parts::bits::TaskTag;
 use crate::parts::draft::Draft;
 use crate::parts::inspector::{RolloutHead, Trace, WhatIf, next_mode};
@@ -53,10 +54,12 @@ pub(super) fn GroupDesk(run: String, body: GroupBody, neighbours: Neighbours) ->
     let (task, question, seed, step) = stage
         .group(|g| (g.sample.spec.task, g.sample.question.clone(), g.sample.spec.seed, g.step));
     let facts = format!("{video} · step {}", format::whole(step));
+    let again = route::studio(&Setup::of(&stage.scene.sample(|sample| sample.spec.clone())));
     view! {
         <div class="group">
             <div class="stage">
-                <div class="ask"><TaskTag task/><b class="grow">{question}</b><span class="dim num clip" title=format!("seed {seed}")>{facts}</span></div>
+                <div class="ask"><TaskTag task/><b class="grow">{question}</b><span class="dim num clip" title=format!("seed {seed}")>{facts}</span>
+                    <a class="small wide-only" href=again title="This very question in Task studio, to be answered by you">"Try it"</a></div>
                 <Player scene=stage.scene size looped=Signal::derive(move || stage.loop_slots())/>
                 <Lanes stage set=LaneSet::All/>
                 <KeyHints stage/>
