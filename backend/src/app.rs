@@ -83,6 +83,8 @@ pub struct App {
     pub cookie: String,
     /// What workers sign in with.
     pub worker_token: store::Secret,
+    /// What a worker finds in [`DataDir::disk_mark`] if it sees the same disk.
+    pub disk_mark: String,
     /// When the server ends; links to browsers and workers close then.
     pub ending: Ending,
 }

@@ -173,6 +173,9 @@ impl Pictures {
                 media::thumbnail(shown.middle(), shown.width, shown.height)?
             }
         };
+        if let Some(problem) = self.strips.problem() {
+            tracing::warn!("decoded strips are not kept: {problem}");
+        }
         Ok(self.kept.write(file, &bytes)?)
     }
 

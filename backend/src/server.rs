@@ -133,6 +133,8 @@ fn assemble(
         policy: options.policy.clone(),
         grace: options.worker_grace,
     })?;
+    let disk_mark = new_secret()?.0;
+    std::fs::write(data.disk_mark(), &disk_mark)?;
     Ok(App {
         pictures: Arc::new(Pictures::open(data.pictures(), &data.strips())?),
         policy: options.policy.clone(),
@@ -140,6 +142,7 @@ fn assemble(
         public_url,
         cookie: format!("videossr_session_{}", address.port()),
         worker_token: kept_secret(&data.worker_token())?,
+        disk_mark,
         store,
         data,
         hub,

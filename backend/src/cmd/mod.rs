@@ -9,6 +9,7 @@ pub mod generate;
 pub mod logits;
 pub mod perturb;
 pub mod probe;
+pub mod progress;
 pub mod sample;
 pub mod score;
 pub mod serve;
