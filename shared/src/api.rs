@@ -8,6 +8,7 @@ mod labels;
 mod live;
 mod people;
 mod runs;
+mod studio;
 mod system;
 mod videos;
 
@@ -18,6 +19,7 @@ pub use runs::{
     ATLAS_COLUMNS, CLIP_FPS, ControlRequest, EventsBody, GroupBody, NewRun, RolloutRow,
     RolloutsBody, Run, RunBody, RunsBody,
 };
+pub use studio::{SampleBody, SampleRequest};
 pub use system::{DeviceInfo, DevicesBody, HealthBody, PresetInfo, PresetsBody, WorkerInfo};
 pub use videos::{Video, VideoBody, VideosBody};
 

@@ -11,6 +11,7 @@ mod labels;
 mod live;
 mod runs;
 mod session;
+mod studio;
 mod system;
 mod videos;
 mod workers;
@@ -117,6 +118,7 @@ pub fn endpoints() -> Vec<Endpoint> {
             self::post(labels::apply),
         ),
     ];
+    all.extend(studio_endpoints());
     all.extend(run_endpoints());
     all.extend([
         get("/api/v1/config/presets", V1, "Named run configs.", self::get(system::presets)),
@@ -130,6 +132,30 @@ pub fn endpoints() -> Vec<Endpoint> {
         get("/api/v1/openapi.json", V1, "This table for programs.", self::get(system::openapi)),
     ]);
     all
+}
+
+fn studio_endpoints() -> Vec<Endpoint> {
+    const ANNOTATOR: Access = Access::Needs(Role::Annotator);
+    let get = |path, about, handler| row(Method::GET, path, ANNOTATOR, about, handler);
+    vec![
+        row(
+            Method::POST,
+            "/api/v1/studio/sample",
+            ANNOTATOR,
+            "A sample with its truth, from a video, a task with dials, and a seed.",
+            post(studio::sample),
+        ),
+        get(
+            "/api/v1/studio/clip.webm",
+            "A sample's frames as a clip, `?spec=JSON&size=view|policy`.",
+            self::get(studio::clip),
+        ),
+        get(
+            "/api/v1/studio/atlas.jpg",
+            "A sample's frames in one row, `?spec=JSON`.",
+            self::get(studio::atlas),
+        ),
+    ]
 }
 
 fn run_endpoints() -> Vec<Endpoint> {

@@ -165,6 +165,11 @@ pub async fn label(op: &Op) -> Result<Label, Fault> {
     post::<LabelBody>("/labels", op).await.map(|body| body.label)
 }
 
+/// A sample for Task studio.
+pub async fn sample(body: &SampleRequest) -> Result<SampleBody, Fault> {
+    post("/studio/sample", body).await
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

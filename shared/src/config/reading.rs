@@ -51,12 +51,17 @@ fn no_keys(fields: &'static [Field], group: &str) -> Problem {
 
 fn unknown_mixture_keys(value: &Value, problems: &mut Vec<Problem>) {
     for (i, item) in value.as_array().into_iter().flatten().enumerate() {
-        for name in item.as_object().into_iter().flat_map(|map| map.keys()) {
-            if !MixtureItem::keys().any(|key| key == name) {
-                let mut problem = stranger(name, MixtureItem::keys());
-                problem.field = format!("mixture[{i}].{name}");
-                problems.push(problem);
-            }
+        unknown_item_keys(item, &format!("mixture[{i}]"), problems);
+    }
+}
+
+/// Keys that an item of a mixture has and should not; `field` names the item.
+pub(super) fn unknown_item_keys(item: &Value, field: &str, problems: &mut Vec<Problem>) {
+    for name in item.as_object().into_iter().flat_map(|map| map.keys()) {
+        if !MixtureItem::keys().any(|key| key == name) {
+            let mut problem = stranger(name, MixtureItem::keys());
+            problem.field = format!("{field}.{name}");
+            problems.push(problem);
         }
     }
 }
