@@ -19,7 +19,8 @@ type Fallible<T> = Result<T, Box<dyn std::error::Error>>;
 
 fn main() -> Fallible<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let (mode, rest) = arguments.split_first().ok_or("a mode is missing: see the head of this file")?;
+    let (mode, rest) =
+        arguments.split_first().ok_or("a mode is missing: see the head of this file")?;
     match mode.as_str() {
         "frames" => ours::frames(rest),
         "together" => ours::together(rest),

@@ -39,11 +39,8 @@ pub fn all(arguments: &[String]) -> Fallible<()> {
     let [python, pipeline, long, program @ ..] = head else {
         return Err("compare PYTHON PIPELINE LONG_FOLDER [PROGRAM] -- VIDEO...".into());
     };
-    let sides = Sides {
-        python: python.into(),
-        pipeline: pipeline.into(),
-        work: tempfile::tempdir()?,
-    };
+    let sides =
+        Sides { python: python.into(), pipeline: pipeline.into(), work: tempfile::tempdir()? };
     let longer = make_long(videos, Path::new(long));
     frames(&sides, "short videos", videos, ROUNDS)?;
     if longer.is_empty() {
@@ -104,7 +101,9 @@ fn make_long(videos: &[String], folder: &Path) -> Vec<String> {
 
 /// Every video alone, then all of them with one on each core.
 fn frames(sides: &Sides, title: &str, videos: &[String], rounds: usize) -> Fallible<()> {
-    println!("\n48 frames, short side 256, nothing cached: {title}, one at a time; ms (processor ms)");
+    println!(
+        "\n48 frames, short side 256, nothing cached: {title}, one at a time; ms (processor ms)"
+    );
     println!("{:28} {:>15} {:>15} {:>15}  ratio  ratio", "", "ours", "decord+cv2", "decord's own");
     let mut runs: [Vec<Report>; 3] = Default::default();
     let mut all: [Vec<Report>; 3] = Default::default();
@@ -150,7 +149,10 @@ fn frames(sides: &Sides, title: &str, videos: &[String], rounds: usize) -> Falli
         walls[2] / walls[0]
     );
     let peaks = all.each_ref().map(|side| side.iter().map(|r| r.peak_mb).fold(0.0, f64::max));
-    println!("peak memory: {:.0} MB; largest process {:.0} MB, {:.0} MB", peaks[0], peaks[1], peaks[2]);
+    println!(
+        "peak memory: {:.0} MB; largest process {:.0} MB, {:.0} MB",
+        peaks[0], peaks[1], peaks[2]
+    );
     Ok(())
 }
 
