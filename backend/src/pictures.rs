@@ -157,8 +157,9 @@ impl Pictures {
         info: &SampleInfo,
         size: FrameSize,
     ) -> Result<Shown, PictureError> {
-        let strip = media::strip(source, &SamplePlan::strip(size), &self.strips)?;
-        let sample = tasks::generate(&strip, &info.spec)?;
+        let plan = SamplePlan { count: info.spec.task.source_frames(), size };
+        let strip = media::strip(source, &plan, &self.strips)?;
+        let sample = tasks::generate(&*strip, &info.spec)?;
         Ok(Shown {
             width: sample.width,
             height: sample.height,

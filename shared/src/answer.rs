@@ -27,6 +27,20 @@ pub enum Parsed {
         /// Digit k is the display position of original part k.
         order: String,
     },
+    /// A number and a span (spotting).
+    Spot {
+        /// The number said.
+        number: f64,
+        /// Start, seconds.
+        start: f64,
+        /// End, seconds.
+        end: f64,
+    },
+    /// A share of the way (progress).
+    Percent {
+        /// 0 to 100.
+        percent: f64,
+    },
     /// None of these.
     Unreadable {
         /// One short reason, for people.
@@ -47,18 +61,22 @@ impl Parsed {
 
 /// Reads an answer as the reward functions released with VideoSSR (arXiv 2511.06281) do:
 /// a span is the whole stripped text `number-number` of ASCII digits and dots;
-/// counts are all runs of ASCII digits; an order is the whole stripped text.
+/// counts are all runs of ASCII digits; an order is the whole stripped text. The further
+/// tasks are read in the same spirit: `number,start-end` and `percent`, nothing beside them.
 pub fn parse_exact(kind: TaskKind, text: &str) -> Parsed {
     match kind {
         TaskKind::Grounding => exact_span(text),
         TaskKind::Counting => Parsed::Counts { counts: digit_runs(text) },
-        TaskKind::Jigsaw => Parsed::Order { order: strip(text).to_owned() },
+        TaskKind::Jigsaw | TaskKind::Spatial => Parsed::Order { order: strip(text).to_owned() },
+        TaskKind::Spotting => exact_spot(text),
+        TaskKind::Progress => exact_percent(text),
     }
 }
 
 /// Finds an answer inside prose: the last `a-b`, `a to b` or `a and b` (any dash), the
-/// last three whole numbers, or the last run of digits that is a permutation of 1..=n
-/// (separators such as `, ` between single digits are allowed).
+/// last three whole numbers, the last run of digits that is a permutation of 1..=n
+/// (separators such as `, ` between single digits are allowed), the last span with the last
+/// whole number before it, or the last number up to 100.
 pub fn parse_tolerant(kind: TaskKind, text: &str) -> Parsed {
     match kind {
         TaskKind::Grounding => tolerant_span(text),
@@ -69,7 +87,15 @@ pub fn parse_tolerant(kind: TaskKind, text: &str) -> Parsed {
                 None => Parsed::unreadable("fewer than three whole numbers"),
             }
         }
-        TaskKind::Jigsaw => tolerant_order(text),
+        TaskKind::Jigsaw | TaskKind::Spatial => tolerant_order(text),
+        TaskKind::Spotting => tolerant_spot(text),
+        TaskKind::Progress => {
+            let numbers = numbers_with_places(text);
+            match numbers.iter().rev().find(|place| place.value <= 100.0) {
+                Some(place) => Parsed::Percent { percent: place.value },
+                None => Parsed::unreadable("no number from 0 to 100"),
+            }
+        }
     }
 }
 
@@ -98,6 +124,30 @@ fn exact_span(text: &str) -> Parsed {
     }
 }
 
+fn exact_spot(text: &str) -> Parsed {
+    let trimmed = strip(text);
+    let Some((number, span)) = trimmed.split_once(',') else {
+        return Parsed::unreadable("the whole answer is not a number, a comma and a span");
+    };
+    let digits = strip(number);
+    let number = digits.parse().ok().filter(|_| digits.bytes().all(|b| b.is_ascii_digit()));
+    match (number, exact_span(span)) {
+        (Some(number), Parsed::Span { start, end }) => Parsed::Spot { number, start, end },
+        (Some(_), unreadable) => unreadable,
+        (None, _) => Parsed::unreadable("what stands before the comma is not a whole number"),
+    }
+}
+
+fn exact_percent(text: &str) -> Parsed {
+    let trimmed = strip(text);
+    let number = strip(trimmed.strip_suffix('%').unwrap_or(trimmed));
+    let numeric = number.bytes().all(|b| b.is_ascii_digit() || b == b'.');
+    match python_float(number).filter(|percent| numeric && *percent <= 100.0) {
+        Some(percent) => Parsed::Percent { percent },
+        None => Parsed::unreadable("the whole answer is not a number from 0 to 100"),
+    }
+}
+
 /// A run of digits and dots as Python's `float` reads it: `1.`, `.5` and `1.5` are
 /// numbers, `.` and `1.2.3` are not.
 fn python_float(text: &str) -> Option<f64> {
@@ -113,7 +163,23 @@ fn digit_runs(text: &str) -> Vec<f64> {
 }
 
 fn tolerant_span(text: &str) -> Parsed {
+    match last_span(text, &numbers_with_places(text)) {
+        Ok((_, start, end)) => Parsed::Span { start, end },
+        Err(why) => Parsed::unreadable(why),
+    }
+}
+
+fn tolerant_spot(text: &str) -> Parsed {
     let numbers = numbers_with_places(text);
+    match last_span(text, &numbers) {
+        Ok((0, ..)) => Parsed::unreadable("no number before the span"),
+        Ok((at, start, end)) => Parsed::Spot { number: numbers[at - 1].value, start, end },
+        Err(why) => Parsed::unreadable(why),
+    }
+}
+
+/// The last two numbers joined as a span: the first one's index, start and end.
+fn last_span(text: &str, numbers: &[Place]) -> Result<(usize, f64, f64), &'static str> {
     let joined = |a: &Place, b: &Place| {
         let between = text[a.end..b.start]
             .trim()
@@ -122,14 +188,12 @@ fn tolerant_span(text: &str) -> Parsed {
             .trim();
         matches!(between, "-" | "–" | "—" | "~" | "to" | "and" | "until" | "through")
     };
-    let found = numbers.windows(2).rev().find(|pair| joined(&pair[0], &pair[1]));
-    match found {
-        Some(pair) if pair[0].value <= pair[1].value => {
-            Parsed::Span { start: pair[0].value, end: pair[1].value }
-        }
-        Some(_) => Parsed::unreadable("the start is after the end"),
-        None => Parsed::unreadable("no two numbers joined by a dash, `to` or `and`"),
-    }
+    let at = numbers
+        .windows(2)
+        .rposition(|pair| joined(&pair[0], &pair[1]))
+        .ok_or("no two numbers joined by a dash, `to` or `and`")?;
+    let (start, end) = (numbers[at].value, numbers[at + 1].value);
+    if start <= end { Ok((at, start, end)) } else { Err("the start is after the end") }
 }
 
 struct Place {
@@ -196,6 +260,25 @@ mod tests {
         {
             assert!(!read(bad).is_readable(), "{bad}");
         }
+    }
+
+    #[test]
+    fn spots_and_percents() {
+        let spot = |text| parse_exact(TaskKind::Spotting, text);
+        assert_eq!(spot(" 7, 1.5 - 2 "), Parsed::Spot { number: 7.0, start: 1.5, end: 2.0 });
+        for bad in ["1.5-2", "7 1.5-2", "7,2-1.5", "-7,1-2", "7,1-2 s", "", ",1-2", "7.0,1-2"] {
+            assert!(!spot(bad).is_readable(), "{bad}");
+        }
+        let percent = |text| parse_exact(TaskKind::Progress, text);
+        assert_eq!(percent(" 40 % "), Parsed::Percent { percent: 40.0 });
+        for bad in ["101", "-1", "half", "1e1", "", "%", "4 0", "inf"] {
+            assert!(!percent(bad).is_readable(), "{bad}");
+        }
+        let prose = parse_tolerant(TaskKind::Spotting, "Number 7, shown from 1.5 s to 2 s.");
+        assert_eq!(prose, Parsed::Spot { number: 7.0, start: 1.5, end: 2.0 });
+        assert!(!parse_tolerant(TaskKind::Spotting, "from 1 to 2").is_readable());
+        let prose = parse_tolerant(TaskKind::Progress, "about 30 of 480 percent");
+        assert_eq!(prose, Parsed::Percent { percent: 30.0 });
     }
 
     #[test]

@@ -4,7 +4,7 @@
 //! known one and every value out of its range, all at once.
 
 use crate::reward::RewardMode;
-use crate::task::{Difficulty, Perturbation, Task, TaskKind, named_enum};
+use crate::task::named_enum;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::fmt;
@@ -12,11 +12,13 @@ use std::str::FromStr;
 
 mod field;
 mod fields;
+mod mixture;
 mod presets;
 mod reading;
 mod sections;
 pub use field::{Field, FieldKind};
 pub use fields::FIELDS;
+pub use mixture::MixtureItem;
 pub use presets::{PRESETS, Preset};
 use reading::{merge, nested, unknown_keys, wrong_types};
 pub use sections::{
@@ -65,64 +67,6 @@ pub struct RunConfig {
     pub evaluate: EvaluateConfig,
     /// The supervised warm start (`videossr warmup` only).
     pub warmup: WarmupConfig,
-}
-
-/// One task with its share.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct MixtureItem {
-    /// The family.
-    pub task: TaskKind,
-    /// The change to plant (grounding).
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub perturbation: Option<Perturbation>,
-    /// How many shapes (counting).
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub difficulty: Option<Difficulty>,
-    /// How many clips (jigsaw).
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub clips: Option<u32>,
-    /// Share relative to the other items.
-    #[serde(default = "one")]
-    pub weight: f64,
-}
-
-fn one() -> f64 {
-    1.0
-}
-
-impl MixtureItem {
-    /// The task with its dials; what is left out takes the paper's training value
-    /// (mirror, easy, 6 clips).
-    pub fn task(&self) -> Task {
-        match self.task {
-            TaskKind::Grounding => {
-                Task::Grounding { perturbation: self.perturbation.unwrap_or(Perturbation::Mirror) }
-            }
-            TaskKind::Counting => {
-                Task::Counting { difficulty: self.difficulty.unwrap_or(Difficulty::Easy) }
-            }
-            TaskKind::Jigsaw => Task::Jigsaw { clips: self.clips.unwrap_or(6) },
-        }
-    }
-
-    /// Whether the strip divides into the clips that are asked for.
-    pub fn clips_fit(&self) -> bool {
-        self.clips.is_none_or(|clips| {
-            (2..=9).contains(&clips) && crate::video::STRIP_FRAMES.is_multiple_of(clips)
-        })
-    }
-
-    /// The item of a task.
-    pub fn of(task: Task, weight: f64) -> Self {
-        let mut item =
-            Self { task: task.kind(), perturbation: None, difficulty: None, clips: None, weight };
-        match task {
-            Task::Grounding { perturbation } => item.perturbation = Some(perturbation),
-            Task::Counting { difficulty } => item.difficulty = Some(difficulty),
-            Task::Jigsaw { clips } => item.clips = Some(clips),
-        }
-        item
-    }
 }
 
 impl Default for RunConfig {
@@ -192,30 +136,12 @@ impl RunConfig {
     }
 
     fn mixture_problems(&self, problems: &mut Vec<Problem>) {
-        let mut say = |field: String, message: String| problems.push(Problem { field, message });
         if self.mixture.is_empty() {
-            say("mixture".into(), "is empty; name at least one task".into());
+            let message = "is empty; name at least one task".into();
+            problems.push(Problem { field: "mixture".into(), message });
         }
         for (i, item) in self.mixture.iter().enumerate() {
-            let at = |name: &str| format!("mixture[{i}].{name}");
-            if !(item.weight.is_finite() && item.weight > 0.0) {
-                say(at("weight"), format!("{} is not above 0", item.weight));
-            }
-            if let Some(clips) = item.clips
-                && !item.clips_fit()
-            {
-                say(at("clips"), format!("{clips} does not divide 48; use 2, 3, 4, 6 or 8"));
-            }
-            let strangers = [
-                ("perturbation", item.perturbation.is_some(), TaskKind::Grounding),
-                ("difficulty", item.difficulty.is_some(), TaskKind::Counting),
-                ("clips", item.clips.is_some(), TaskKind::Jigsaw),
-            ];
-            for (name, set, kind) in strangers {
-                if set && item.task != kind {
-                    say(at(name), format!("belongs to {kind}, not to {}", item.task));
-                }
-            }
+            problems.extend(item.problems(&format!("mixture[{i}]")));
         }
     }
 }

@@ -11,6 +11,7 @@ pub mod config;
 pub mod event;
 pub mod fold;
 pub mod link;
+pub mod math;
 pub mod reward;
 pub mod rollout;
 pub mod task;

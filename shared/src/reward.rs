@@ -65,8 +65,16 @@ pub fn score_text(mode: RewardMode, kind: TaskKind, truth: &str, answer: &str) -
         (Parsed::Counts { counts }, Parsed::Counts { counts: true_counts }) => {
             grade_counts(counts, &true_counts)
         }
-        (Parsed::Order { order }, Parsed::Order { order: true_order }) => {
-            grade_order(order, &true_order)
+        (Parsed::Order { order }, Parsed::Order { order: true_order }) => match kind {
+            TaskKind::Spatial => grade_tiles(order, &true_order),
+            _ => grade_order(order, &true_order),
+        },
+        (
+            Parsed::Spot { number, start, end },
+            Parsed::Spot { number: true_number, start: a, end: b },
+        ) => grade_spot((*number, [*start, *end]), (true_number, [a, b])),
+        (Parsed::Percent { percent }, Parsed::Percent { percent: true_percent }) => {
+            grade_percent(*percent, true_percent)
         }
         (Parsed::Unreadable { why }, _) => Graded::unreadable(why.clone()),
         (_, _) => Graded::unreadable("the truth cannot be read".into()),
@@ -144,29 +152,92 @@ fn grade_counts(said: &[f64], truth: &[f64]) -> Graded {
     Graded { total: credits.iter().sum::<f64>() / n, parsed: true, parts: parts.collect() }
 }
 
-fn grade_order(said: &str, truth: &str) -> Graded {
-    let said: Vec<char> = said.chars().collect();
-    let truth: Vec<char> = truth.chars().collect();
-    let sorted = |chars: &[char]| {
-        let mut chars = chars.to_vec();
-        chars.sort_unstable();
-        chars
-    };
-    if truth.is_empty() || sorted(&said) != sorted(&truth) {
-        return Graded::unreadable("not an order of the same clips".into());
+/// The places of an order: characters, or what stands between commas where there are any.
+fn places(order: &str) -> Vec<&str> {
+    if order.contains(',') {
+        order.split(',').map(str::trim).collect()
+    } else {
+        order.split("").filter(|place| !place.is_empty()).collect()
     }
-    let place = |chars: &[char], c: char| chars.iter().position(|x| *x == c).unwrap_or(0) as f64;
-    let moved: f64 = truth.iter().map(|&c| (place(&said, c) - place(&truth, c)).abs()).sum();
+}
+
+/// Said and true places; `None` unless one is a permutation of the other.
+fn permuted<'a>(said: &'a str, truth: &'a str) -> Option<(Vec<&'a str>, Vec<&'a str>)> {
+    // Only an order of ten or more is written with commas; as released, one without takes
+    // every character as a place.
+    let said: Vec<&str> = if truth.contains(',') {
+        places(said)
+    } else {
+        said.split("").filter(|p| !p.is_empty()).collect()
+    };
+    let truth = places(truth);
+    let sorted = |places: &[&'a str]| {
+        let mut places = places.to_vec();
+        places.sort_unstable();
+        places
+    };
+    (!truth.is_empty() && sorted(&said) == sorted(&truth)).then_some((said, truth))
+}
+
+fn grade_order(said: &str, truth: &str) -> Graded {
+    let Some((said, truth)) = permuted(said, truth) else {
+        return Graded::unreadable("not an order of the same clips".into());
+    };
+    let place = |places: &[&str], p: &str| places.iter().position(|x| *x == p).unwrap_or(0) as f64;
+    let moved: f64 = truth.iter().map(|p| (place(&said, p) - place(&truth, p)).abs()).sum();
     // The footrule is at most floor(n^2 / 2).
     let most = (truth.len() * truth.len() / 2) as f64;
     let total = if most == 0.0 { 1.0 } else { 1.0 - moved / most };
+    graded(
+        "An order of the same clips".into(),
+        format!("Moved {moved} places of at most {most}"),
+        total,
+    )
+}
+
+/// Share of places that are right: tiles have no distance along one line.
+fn grade_tiles(said: &str, truth: &str) -> Graded {
+    let Some((said, truth)) = permuted(said, truth) else {
+        return Graded::unreadable("not an order of the same tiles".into());
+    };
+    let right = said.iter().zip(&truth).filter(|(a, b)| a == b).count();
+    let total = right as f64 / truth.len() as f64;
+    graded(
+        "An order of the same tiles".into(),
+        format!("{right} of {} tiles in their place", truth.len()),
+        total,
+    )
+}
+
+/// Half for the number, half for the overlap of the spans (after STVG-R1, whose two parts
+/// weigh the same).
+fn grade_spot(said: (f64, [f64; 2]), truth: (f64, [f64; 2])) -> Graded {
+    let right = said.0 == truth.0;
+    let overlap = iou(said.1, truth.1);
+    let number = RewardPart {
+        label: format!("Number {}", said.0),
+        found: if right { "right".into() } else { format!("it is {}", truth.0) },
+        value: if right { 0.5 } else { 0.0 },
+    };
+    let span = RewardPart {
+        label: format!("Overlap of {} to {} s", said.1[0], said.1[1]),
+        found: format!("{overlap:.2}"),
+        value: overlap / 2.0,
+    };
+    Graded { total: number.value + span.value, parsed: true, parts: vec![number, span] }
+}
+
+/// One less the error (after PRIMO).
+fn grade_percent(said: f64, truth: f64) -> Graded {
+    let total = 1.0 - (said - truth).abs() / 100.0;
+    graded(format!("{said} percent"), format!("Off by {} of 100", (said - truth).abs()), total)
+}
+
+/// A readable answer with one graded part.
+fn graded(form: String, measured: String, total: f64) -> Graded {
     let parts = vec![
-        RewardPart { label: "An order of the same clips".into(), found: "yes".into(), value: 0.0 },
-        RewardPart {
-            label: format!("Moved {moved} places of at most {most}"),
-            found: format!("{total:.2}"),
-            value: total,
-        },
+        RewardPart { label: form, found: "yes".into(), value: 0.0 },
+        RewardPart { label: measured, found: format!("{total:.2}"), value: total },
     ];
     Graded { total, parsed: true, parts }
 }
@@ -194,6 +265,17 @@ mod tests {
             (Jigsaw, "341562", "431562", 8.0 / 9.0),
             (Jigsaw, "341562", "361245", 4.0 / 9.0),
             (Jigsaw, "341562", "3 4 1 5 6 2", 0.0),
+            (Jigsaw, "3,10,1,2,4,5,6,7,8,9", "10,3,1,2,4,5,6,7,8,9", 0.96),
+            (Jigsaw, "3,10,1,2,4,5,6,7,8,9", "3101245678 9", 0.0),
+            (Jigsaw, "21", "2,1", 0.0),
+            (Spatial, "3142", "3142", 1.0),
+            (Spatial, "3142", "3124", 0.5),
+            (Spatial, "3142", "3112", 0.0),
+            (Spotting, "7,10-20", "7,10-20", 1.0),
+            (Spotting, "7,15-25", "6,10-20", 1.0 / 6.0),
+            (Spotting, "7,10-20", "7,30-40", 0.5),
+            (Progress, "40", "55", 0.85),
+            (Progress, "40", "forty", 0.0),
         ] {
             assert!((smooth(kind, truth, answer) - want).abs() < 1e-6, "{truth} {answer}");
         }

@@ -1,37 +1,15 @@
 //! Pretext tasks as values: what is asked, with which dials, and what is true.
 //! It never holds pixels: `tasks` makes those from a strip and a [`SampleSpec`].
 
-use crate::time::Span;
-use crate::video::{FrameRef, VideoId};
+use crate::video::{FrameRef, STRIP_FRAMES, VideoId};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
 
-/// The three task families of VideoSSR (arXiv 2511.06281, section 3).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum TaskKind {
-    /// When does the planted change happen?
-    Grounding,
-    /// How many circles, squares and triangles appear?
-    Counting,
-    /// Which order did the shuffled clips have?
-    Jigsaw,
-}
-
-impl TaskKind {
-    /// Every kind, in the order shown to people.
-    pub const ALL: [Self; 3] = [Self::Grounding, Self::Counting, Self::Jigsaw];
-
-    /// The name used in files, commands and the page.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Grounding => "grounding",
-            Self::Counting => "counting",
-            Self::Jigsaw => "jigsaw",
-        }
-    }
-}
+mod dials;
+mod truth;
+pub use dials::{DIALS, DialField, DialKind, Dials, Milli, TaskPreset};
+pub use truth::{Shape, ShapeCounts, ShapeKind, Truth};
 
 /// Declares an enum whose variants have one kebab-case name each, for serde, `Display`,
 /// `FromStr` and lists in help texts.
@@ -76,23 +54,48 @@ macro_rules! named_enum {
 }
 pub(crate) use named_enum;
 
-impl fmt::Display for TaskKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
+named_enum! {
+    /// The task families: the three of VideoSSR (arXiv 2511.06281, section 3), and three more
+    /// whose answers are known by construction in the same way.
+    TaskKind, "task" {
+        /// When does the planted change happen?
+        Grounding => "grounding",
+        /// How many circles, squares and triangles appear?
+        Counting => "counting",
+        /// Which order did the shuffled clips have?
+        Jigsaw => "jigsaw",
+        /// Which order did the shuffled tiles of a picture have? (Visual Jigsaw)
+        Spatial => "spatial",
+        /// Which number does a drawn shape carry, and when is it shown? (after STVG-R1)
+        Spotting => "spotting",
+        /// How far is the shown moment between first and last? (after PRIMO)
+        Progress => "progress",
     }
 }
 
-impl FromStr for TaskKind {
-    type Err = String;
-    fn from_str(text: &str) -> Result<Self, String> {
-        Self::ALL.into_iter().find(|kind| kind.name() == text).ok_or_else(|| {
-            format!("`{text}` is not a task; use one of grounding, counting, jigsaw")
-        })
+impl TaskKind {
+    /// Every (task, dial) cell that the program names, in the order shown to people.
+    pub fn cells(self) -> Vec<Task> {
+        match self {
+            Self::Grounding => {
+                let of =
+                    |perturbation: &Perturbation| Task::Grounding { perturbation: *perturbation };
+                Perturbation::ALL.iter().map(of).collect()
+            }
+            Self::Counting => [Difficulty::Easy, Difficulty::Hard]
+                .map(|difficulty| Task::Counting { difficulty })
+                .to_vec(),
+            Self::Jigsaw => [6, 8].map(|clips| Task::Jigsaw { clips }).to_vec(),
+            Self::Spatial => [2, 3].map(|grid| Task::Spatial { grid }).to_vec(),
+            Self::Spotting => vec![Task::Spotting],
+            Self::Progress => vec![Task::Progress],
+        }
     }
 }
 
 named_enum! {
-    /// A change of every frame inside the planted span (VideoSSR release, grounding).
+    /// A change of the frames inside the planted span (VideoSSR release and arXiv 2511.06281,
+    /// section 3.1).
     Perturbation, "perturbation" {
         /// Red and blue change places.
         ChannelSwap => "channel-swap",
@@ -118,6 +121,16 @@ named_enum! {
         Blur => "blur",
         /// Colour doubled.
         Saturation => "saturation",
+        /// The span's frames in another order.
+        Shuffle => "shuffle",
+        /// The same frames of another video.
+        Swap => "swap",
+        /// Few frames of the span, each held for a while.
+        StutterHold => "stutter-hold",
+        /// Half as fast as before and after.
+        Slow => "slow",
+        /// Twice as fast as before and after.
+        Fast => "fast",
     }
 }
 
@@ -128,18 +141,6 @@ named_enum! {
         Easy => "easy",
         /// 4 frames x 4 instances: counts of 1 to 16.
         Hard => "hard",
-    }
-}
-
-named_enum! {
-    /// The shapes drawn for counting, in the order of the answer.
-    ShapeKind, "shape" {
-        /// Disc.
-        Circle => "circle",
-        /// Square.
-        Square => "square",
-        /// Equilateral triangle.
-        Triangle => "triangle",
     }
 }
 
@@ -159,10 +160,23 @@ pub enum Task {
     },
     /// Temporal Jigsaw.
     Jigsaw {
-        /// Number of clips; divides the strip's frame count, 2 to 9.
+        /// Number of clips; divides the strip's frame count, 2 to 48.
         clips: u32,
     },
+    /// Spatial Jigsaw of one frame.
+    Spatial {
+        /// Tiles along each side, 2 or 3.
+        grid: u32,
+    },
+    /// Spotting a numbered shape.
+    Spotting,
+    /// Progress estimation.
+    Progress,
 }
+
+/// Frames of the strip that changes of speed are made from: dense enough that a span at
+/// double speed skips frames and one at half speed repeats none.
+const DENSE_FRAMES: u32 = 128;
 
 impl Task {
     /// The family.
@@ -171,7 +185,39 @@ impl Task {
             Self::Grounding { .. } => TaskKind::Grounding,
             Self::Counting { .. } => TaskKind::Counting,
             Self::Jigsaw { .. } => TaskKind::Jigsaw,
+            Self::Spatial { .. } => TaskKind::Spatial,
+            Self::Spotting => TaskKind::Spotting,
+            Self::Progress => TaskKind::Progress,
         }
+    }
+
+    /// The family's task as used for training (arXiv 2511.06281, section 4; mirror, easy,
+    /// 6 clips, 2 x 2 tiles).
+    pub fn usual(kind: TaskKind) -> Self {
+        match kind {
+            TaskKind::Grounding => Self::Grounding { perturbation: Perturbation::Mirror },
+            TaskKind::Counting => Self::Counting { difficulty: Difficulty::Easy },
+            TaskKind::Jigsaw => Self::Jigsaw { clips: 6 },
+            TaskKind::Spatial => Self::Spatial { grid: 2 },
+            TaskKind::Spotting => Self::Spotting,
+            TaskKind::Progress => Self::Progress,
+        }
+    }
+
+    /// Frames of the strip that a sample is made from: 48, or more for changes of speed. The
+    /// sample itself never shows more than 48.
+    pub fn source_frames(&self) -> u32 {
+        match self {
+            Self::Grounding { perturbation: Perturbation::Slow | Perturbation::Fast } => {
+                DENSE_FRAMES
+            }
+            _ => STRIP_FRAMES,
+        }
+    }
+
+    /// Whether a second video is needed.
+    pub fn needs_other(&self) -> bool {
+        matches!(self, Self::Grounding { perturbation: Perturbation::Swap })
     }
 
     /// The (task, dial) cell that curves and tables are split by, such as `mirror`,
@@ -181,6 +227,8 @@ impl Task {
             Self::Grounding { perturbation } => perturbation.name().to_owned(),
             Self::Counting { difficulty } => format!("counting {difficulty}"),
             Self::Jigsaw { clips } => format!("jigsaw {clips}"),
+            Self::Spatial { grid } => format!("spatial {grid}"),
+            Self::Spotting | Self::Progress => self.kind().name().to_owned(),
         }
     }
 }
@@ -193,87 +241,21 @@ pub struct SampleSpec {
     /// The task and its dials.
     #[serde(flatten)]
     pub task: Task,
+    /// The dials that differ from the published values.
+    #[serde(flatten)]
+    pub dials: Dials,
+    /// The video that frames are borrowed from (swap).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub other: Option<VideoId>,
     /// Chooses everything that is drawn by chance.
     pub seed: u64,
 }
 
-/// What is true of a sample, by construction.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(untagged)]
-pub enum Truth {
-    /// Where the change was planted.
-    Grounding {
-        /// On the label clock, seconds with one decimal, as the answer states it.
-        span_secs: [f64; 2],
-        /// In slots, half-open.
-        span_slots: [u32; 2],
-        /// On the source's clock, seconds: from the first changed frame to the first
-        /// unchanged one after it (or the end of the last).
-        source_span_secs: [f64; 2],
-    },
-    /// How many shapes were drawn.
-    Counting {
-        /// Discs.
-        circles: u32,
-        /// Squares.
-        squares: u32,
-        /// Triangles.
-        triangles: u32,
-    },
-    /// How the clips were shuffled.
-    Jigsaw {
-        /// Digit k is the display position, from 1, of original part k.
-        order: String,
-    },
-}
-
-impl Truth {
-    /// The family it belongs to.
-    pub fn kind(&self) -> TaskKind {
-        match self {
-            Self::Grounding { .. } => TaskKind::Grounding,
-            Self::Counting { .. } => TaskKind::Counting,
-            Self::Jigsaw { .. } => TaskKind::Jigsaw,
-        }
+impl SampleSpec {
+    /// With the published values of all dials.
+    pub fn new(video: VideoId, task: Task, seed: u64) -> Self {
+        Self { video, task, dials: Dials::default(), other: None, seed }
     }
-
-    /// The answer that earns the full reward, in the paper's format.
-    pub fn answer(&self) -> String {
-        match self {
-            Self::Grounding { span_secs: [start, end], .. } => format!("{start:.1}-{end:.1}"),
-            Self::Counting { circles, squares, triangles } => {
-                format!("{circles},{squares},{triangles}")
-            }
-            Self::Jigsaw { order } => order.clone(),
-        }
-    }
-
-    /// The planted span in slots, if the task has one.
-    pub fn span_slots(&self) -> Option<Span> {
-        match self {
-            Self::Grounding { span_slots: [a, b], .. } => {
-                Span::new(f64::from(*a), f64::from(*b)).ok()
-            }
-            _ => None,
-        }
-    }
-}
-
-/// One drawn shape, in pixels of a frame of `SampleInfo::width` x `SampleInfo::height`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Shape {
-    /// The frame it is drawn on.
-    pub slot: u32,
-    /// What it is.
-    pub kind: ShapeKind,
-    /// Centre, x to the right and y down.
-    pub center_px: [f64; 2],
-    /// Diameter of a circle, side of a square or triangle.
-    pub size_px: f64,
-    /// Clockwise turn; 0 for circles.
-    pub angle_deg: f64,
-    /// Red, green, blue.
-    pub color: [u8; 3],
 }
 
 /// What was drawn by chance for a sample, beside its truth.
@@ -291,9 +273,22 @@ pub struct SampleParams {
     /// Noise strength, 0..255 units, constant within the span.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sigma: Option<f64>,
-    /// Original part (from 0) at each display position (jigsaw).
+    /// Blur radius, pixels of the canonical frame, or colour factor, where it was dialled.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub strength: Option<f64>,
+    /// Zoom factor or noise strength of each changed frame (per-frame draws).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub strengths: Option<Vec<f64>>,
+    /// Slot of the source strip that each changed frame shows (shuffle, swap, stutter-hold),
+    /// or that each of all frames shows (slow, fast).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shown_slots: Option<Vec<u32>>,
+    /// Original part (from 0) at each display position (jigsaw, spatial).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub display: Option<Vec<u32>>,
+    /// The shape that is asked for (spotting).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kind: Option<ShapeKind>,
 }
 
 /// A sample without its pixels: all that a page, a journal or a label needs.
@@ -333,32 +328,31 @@ impl SampleInfo {
         label_secs * self.sampling_fps
     }
 
-    /// A stable key of the spec for URLs and caches: hex digits of the video, then the
-    /// cell and the seed.
+    /// A stable key of the spec for caches: hex digits of the video, the cell, the seed, and
+    /// what else was set.
     pub fn key(&self) -> String {
-        format!(
-            "{}-{}-{}",
-            self.spec.video.hex(),
-            self.spec.task.cell().replace(' ', "_"),
-            self.spec.seed
-        )
+        let SampleSpec { video, task, dials, other, seed } = &self.spec;
+        let mut key = format!("{}-{}-{seed}", video.hex(), task.cell().replace(' ', "_"));
+        if let Some(other) = other {
+            key.push_str(&format!("-{}", other.hex()));
+        }
+        key.push_str(&dials.key());
+        key
+    }
+
+    /// Number of clips the frames are shown in; all have the same length.
+    pub fn clips(&self) -> u32 {
+        match self.spec.task {
+            Task::Jigsaw { clips } => clips,
+            Task::Progress => 3,
+            _ => 1,
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn answers_have_the_papers_form() {
-        let grounding = Truth::Grounding {
-            span_secs: [24.5, 42.9],
-            span_slots: [12, 21],
-            source_span_secs: [26.1, 43.0],
-        };
-        assert_eq!(grounding.answer(), "24.5-42.9");
-        assert_eq!(Truth::Counting { circles: 3, squares: 1, triangles: 4 }.answer(), "3,1,4");
-    }
 
     #[test]
     fn a_spec_reads_flat_json() {
@@ -378,21 +372,5 @@ mod tests {
             assert_eq!(p.name().parse::<Perturbation>(), Ok(*p));
         }
         assert!("upside-down".parse::<Perturbation>().is_err());
-    }
-
-    #[test]
-    fn truths_of_all_tasks_survive_json() {
-        for truth in [
-            Truth::Grounding {
-                span_secs: [1.0, 2.0],
-                span_slots: [3, 9],
-                source_span_secs: [1.1, 2.2],
-            },
-            Truth::Counting { circles: 1, squares: 2, triangles: 3 },
-            Truth::Jigsaw { order: "341562".into() },
-        ] {
-            let text = serde_json::to_string(&truth).expect("json");
-            assert_eq!(serde_json::from_str::<Truth>(&text).expect("same"), truth);
-        }
     }
 }

@@ -4,7 +4,7 @@ use crate::cli::Usage;
 use anyhow::Result;
 use shared::task::Perturbation;
 use std::path::PathBuf;
-use tasks::Dials;
+use tasks::Strengths;
 
 /// Arguments of `perturb`.
 #[derive(clap::Args, Clone, Debug)]
@@ -21,28 +21,26 @@ pub struct Args {
     pub output: PathBuf,
 }
 
-/// Changes that need more than one frame, which a single picture cannot show.
-const NEED_A_STRIP: [&str; 5] = ["shuffle", "swap", "stutter-hold", "slow", "fast"];
-
 /// Writes the changed picture. Errors: unknown changes and parameters, those of files.
 pub fn run(args: Args) -> Result<()> {
-    let (kind, dials) = (kind(&args.kind)?, dials(&args.params)?);
+    let (kind, strengths) = (kind(&args.kind)?, strengths(&args.params)?);
     let picture = media::read_png(&args.input)?;
-    let changed = tasks::perturb(kind, &dials, &picture)?;
+    let changed = tasks::perturb(kind, &strengths, &picture)?;
     media::write_png(&args.output, &changed.rgb, changed.width, changed.height)?;
     Ok(())
 }
 
 fn kind(name: &str) -> Result<Perturbation, Usage> {
-    if NEED_A_STRIP.contains(&name) {
+    let kind: Perturbation = name.parse().map_err(|message: String| Usage::new(message))?;
+    if !kind.is_of_pixels() {
         return Err(Usage::new(format!(
             "`{name}` changes the order or choice of frames; it cannot be made on one picture"
         )));
     }
-    name.parse().map_err(|message: String| Usage::new(message))
+    Ok(kind)
 }
 
-fn dials(params: &[String]) -> Result<Dials, Usage> {
+fn strengths(params: &[String]) -> Result<Strengths, Usage> {
     let mut settings = Vec::new();
     for text in params {
         let pair = text.split_once('=');
@@ -52,5 +50,5 @@ fn dials(params: &[String]) -> Result<Dials, Usage> {
             })?,
         );
     }
-    Dials::from_settings(settings).map_err(Usage::new)
+    Strengths::from_settings(settings).map_err(Usage::new)
 }

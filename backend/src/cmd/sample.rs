@@ -6,10 +6,10 @@ use anyhow::Result;
 use media::StripCache;
 use serde_json::{Value, json};
 use shared::config::MixtureItem;
-use shared::task::{Difficulty, Perturbation, SampleSpec, Shape, Task, TaskKind};
+use shared::task::{Dials, Difficulty, Perturbation, SampleSpec, Shape, Task, TaskKind};
 use shared::video::{FrameSize, SamplePlan};
 use std::path::PathBuf;
-use tasks::Sample;
+use tasks::{Rng, Sample, Sources};
 
 /// Arguments of `sample`.
 #[derive(clap::Args, Clone, Debug)]
@@ -19,15 +19,25 @@ pub struct Args {
     /// grounding, counting or jigsaw.
     #[arg(long)]
     pub task: TaskKind,
-    /// The change to plant (grounding); mirror if not given.
-    #[arg(long)]
-    pub perturbation: Option<Perturbation>,
+    /// The change to plant (grounding); mirror if not given. Several, with commas between them:
+    /// the seed picks one.
+    #[arg(long, value_delimiter = ',')]
+    pub perturbation: Vec<Perturbation>,
     /// easy or hard (counting); easy if not given.
     #[arg(long)]
     pub difficulty: Option<Difficulty>,
-    /// Number of clips, 2 to 9, dividing 48 (jigsaw); 6 if not given.
+    /// Number of clips, dividing 48 (jigsaw); 6 if not given.
     #[arg(long)]
     pub clips: Option<u32>,
+    /// Tiles along each side, 2 or 3 (spatial); 2 if not given.
+    #[arg(long)]
+    pub grid: Option<u32>,
+    /// A further dial, such as trim=1, kinds=4 or strength=[1.1,1.2]; a wrong name lists all.
+    #[arg(long = "dial", value_name = "NAME=VALUE")]
+    pub dials: Vec<String>,
+    /// The video that frames are borrowed from (swap); it is only read.
+    #[arg(long)]
+    pub other: Option<PathBuf>,
     /// Chooses everything that is drawn by chance.
     #[arg(long)]
     pub seed: u64,
@@ -39,14 +49,21 @@ pub struct Args {
     pub out: PathBuf,
 }
 
-/// Writes the frames (`000.png`...; jigsaw: `clip1/000.png`...) and `sample.json`.
+/// Writes the frames (`000.png`...; more than one clip: `clip1/000.png`...) and `sample.json`.
 /// Errors: those of decoding, of making the sample and of writing files.
 pub fn run(args: Args) -> Result<()> {
-    let task = task_of(&args)?;
-    let plan = SamplePlan::strip(FrameSize::ShortSide(args.short_side));
-    let strip = media::strip(&args.video, &plan, &StripCache::disabled())?;
-    let spec = SampleSpec { video: strip.video.clone(), task, seed: args.seed };
-    let sample = tasks::generate(&strip, &spec)?;
+    let (task, dials) = task_of(&args)?;
+    let plan =
+        SamplePlan { count: task.source_frames(), size: FrameSize::ShortSide(args.short_side) };
+    let cache = StripCache::disabled();
+    let strip = media::strip(&args.video, &plan, &cache)?;
+    let other = args.other.as_ref().map(|path| media::strip(path, &plan, &cache)).transpose()?;
+    let spec = SampleSpec {
+        dials,
+        other: other.as_ref().map(|strip| strip.video.clone()),
+        ..SampleSpec::new(strip.video.clone(), task, args.seed)
+    };
+    let sample = tasks::generate(Sources { strip: &strip, other: other.as_deref() }, &spec)?;
     make_folder(&args.out, &args.video)?;
     clear_folder(&args.out)?;
     for (i, clip) in sample.clips.iter().enumerate() {
@@ -54,44 +71,53 @@ pub fn run(args: Args) -> Result<()> {
         std::fs::create_dir_all(&folder)?;
         media::write_frames(&folder, &clip.rgb, sample.width, sample.height)?;
     }
+    if !sample.answerable {
+        eprintln!("videossr: these frames do not show the answer; a data set would draw again");
+    }
     write_json(&args.out.join("sample.json"), &describe(&sample))
 }
 
 /// The task with its dials; a dial of another task is a mistake worth naming.
-fn task_of(args: &Args) -> Result<Task, Usage> {
-    let dials = [
-        ("--perturbation", args.perturbation.is_some(), TaskKind::Grounding),
-        ("--difficulty", args.difficulty.is_some(), TaskKind::Counting),
-        ("--clips", args.clips.is_some(), TaskKind::Jigsaw),
-    ];
-    for (dial, given, kind) in dials {
-        if given && kind != args.task {
-            return Err(Usage::new(format!("{dial} is not a dial of {}", args.task)));
-        }
+fn task_of(args: &Args) -> Result<(Task, Dials), Usage> {
+    let mut item = MixtureItem {
+        perturbations: args.perturbation.clone(),
+        difficulty: args.difficulty,
+        clips: args.clips,
+        grid: args.grid,
+        ..MixtureItem::of(Task::usual(args.task), 1.0)
+    };
+    item.perturbation = None;
+    for text in &args.dials {
+        let (name, value) = text
+            .split_once('=')
+            .ok_or_else(|| Usage::new(format!("`{text}` is not NAME=VALUE, such as trim=1")))?;
+        let value = serde_json::from_str(value)
+            .map_err(|_| Usage::new(format!("`{value}` is not a value for the dial {name}")))?;
+        item.dials = item.dials.with(name, value).map_err(Usage::new)?;
     }
-    let (perturbation, difficulty, clips) = (args.perturbation, args.difficulty, args.clips);
-    let item = MixtureItem { task: args.task, perturbation, difficulty, clips, weight: 1.0 };
-    if !item.clips_fit() {
-        return Err(Usage::new("--clips divides 48: use 2, 3, 4, 6 or 8"));
+    if let Some(problem) = item.problems("sample").first() {
+        let dial = problem.field.trim_start_matches("sample.");
+        return Err(Usage::new(format!("--{dial}: {}", problem.message)));
     }
-    Ok(item.task())
+    let tasks = item.tasks();
+    let task = tasks[Rng::from_seed(args.seed).index(tasks.len())];
+    Ok((task, item.dials))
 }
 
 fn clip_folder(sample: &Sample, clip: usize) -> String {
-    match sample.info.spec.task {
-        Task::Jigsaw { .. } => format!("clip{}", clip + 1),
-        _ => String::new(),
-    }
+    if sample.clips.len() > 1 { format!("clip{}", clip + 1) } else { String::new() }
 }
 
 /// The contents of `sample.json`.
 pub fn describe(sample: &Sample) -> Value {
     let info = &sample.info;
-    let (mut perturbation, mut difficulty, mut clips) = (None, None, None);
+    let (mut perturbation, mut difficulty, mut clips, mut grid) = (None, None, None, None);
     match info.spec.task {
         Task::Grounding { perturbation: kind } => perturbation = Some(kind),
         Task::Counting { difficulty: level } => difficulty = Some(level),
         Task::Jigsaw { clips: number } => clips = Some(number),
+        Task::Spatial { grid: side } => grid = Some(side),
+        Task::Spotting | Task::Progress => {}
     }
     json!({
         "video": info.spec.video,
@@ -99,6 +125,9 @@ pub fn describe(sample: &Sample) -> Value {
         "perturbation": perturbation,
         "difficulty": difficulty,
         "clips": clips,
+        "grid": grid,
+        "dials": info.spec.dials,
+        "other": info.spec.other,
         "seed": info.spec.seed,
         "params": info.params,
         "question": info.question,
@@ -150,7 +179,7 @@ mod tests {
 
     fn json_of(task: Task, size: FrameSize) -> Value {
         let strip = tasks::warmup::scene(3, &SamplePlan::strip(size));
-        let spec = SampleSpec { video: strip.video.clone(), task, seed: 7 };
+        let spec = SampleSpec::new(strip.video.clone(), task, 7);
         let sample = tasks::generate(&strip, &spec).expect("a sample");
         let text = serde_json::to_string(&describe(&sample)).expect("json");
         serde_json::from_str(&text).expect("the same")

@@ -31,11 +31,8 @@ pub fn group(seq: u64, step: u64, index: u32, video: &VideoId) -> RunEvent {
         span_slots: [3, 6],
         source_span_secs: [1.0, 2.0],
     };
-    let spec = SampleSpec {
-        video: video.clone(),
-        task: Task::Grounding { perturbation: Perturbation::Mirror },
-        seed: 5,
-    };
+    let task = Task::Grounding { perturbation: Perturbation::Mirror };
+    let spec = SampleSpec::new(video.clone(), task, 5);
     let rollout = |index, text: &str| Rollout {
         index,
         seed: 1,

@@ -22,7 +22,9 @@ pub type Slots = (f64, f64);
 
 /// The span an answer names, in slots, cut to the strip. `None` if it names none.
 pub fn said_slots(reading: &Parsed, sample: &SampleInfo) -> Option<Slots> {
-    let Parsed::Span { start, end } = reading else { return None };
+    let (Parsed::Span { start, end } | Parsed::Spot { start, end, .. }) = reading else {
+        return None;
+    };
     let slots = sample.frames.len() as f64;
     let at = |secs: f64| sample.slot_at(secs).clamp(0.0, slots);
     (start.is_finite() && end.is_finite()).then(|| (at(*start), at(*end)))
@@ -93,32 +95,33 @@ pub fn moves(said: &str, truth: &str) -> Option<Vec<Move>> {
         .collect()
 }
 
-/// The three counts of a truth or a reading, in the order of the answer.
-pub fn counts(reading: &Parsed) -> Option<[f64; 3]> {
+/// The counts of a reading, in the order of the answer; none where it says no counts.
+pub fn counts(reading: &Parsed) -> &[f64] {
     match reading {
-        Parsed::Counts { counts } => <[f64; 3]>::try_from(counts.as_slice()).ok(),
-        _ => None,
+        Parsed::Counts { counts } => counts,
+        _ => &[],
     }
 }
 
-/// The true counts, in the order of the answer.
-pub fn true_counts(truth: &Truth) -> Option<[f64; 3]> {
+/// Kinds and true counts, in the order of the answer; none of another task.
+pub fn true_counts(truth: &Truth) -> Vec<(ShapeKind, f64)> {
     match truth {
-        Truth::Counting { circles, squares, triangles } => {
-            Some([circles, squares, triangles].map(|n| f64::from(*n)))
-        }
-        _ => None,
+        Truth::Counting(counts) => counts.iter().map(|(kind, n)| (kind, f64::from(n))).collect(),
+        _ => Vec::new(),
     }
 }
 
-/// Slots where shapes appear, with the number of each kind, in order.
-pub fn shape_slots(shapes: &[Shape]) -> Vec<(u32, [usize; 3])> {
+/// Slots where shapes appear, with the kinds that do and their numbers, in order.
+pub fn shape_slots(shapes: &[Shape]) -> Vec<(u32, Vec<(ShapeKind, usize)>)> {
     let mut slots: Vec<u32> = shapes.iter().map(|shape| shape.slot).collect();
     slots.sort_unstable();
     slots.dedup();
     let number = |slot, kind| shapes.iter().filter(|s| s.slot == slot && s.kind == kind).count();
-    let kinds = [ShapeKind::Circle, ShapeKind::Square, ShapeKind::Triangle];
-    slots.into_iter().map(|slot| (slot, kinds.map(|kind| number(slot, kind)))).collect()
+    let there = |slot| {
+        let kinds = ShapeKind::ALL.iter().map(|kind| (*kind, number(slot, *kind)));
+        (slot, kinds.filter(|(_, n)| *n > 0).collect())
+    };
+    slots.into_iter().map(there).collect()
 }
 
 /// How clearly a shape is shown that was drawn so many frames away.
@@ -129,19 +132,15 @@ pub fn presence(frames_away: u32) -> f64 {
     }
 }
 
-/// Corner points of a square or triangle for an SVG polygon, grown by `margin` pixels.
+/// Corner points of a shape for an SVG polygon, `margin` pixels further from its centre.
 pub fn corners(shape: &Shape, margin: f64) -> String {
-    let size = shape.size_px + margin * 2.0;
-    let (radius, angles): (f64, &[f64]) = match shape.kind {
-        ShapeKind::Triangle => (size / 3f64.sqrt() + margin, &[-90.0, 30.0, 150.0]),
-        _ => (size / 2f64.sqrt(), &[-135.0, -45.0, 45.0, 135.0]),
+    let [cx, cy] = shape.center_px;
+    let corner = |[x, y]: [f64; 2]| {
+        let far = (x - cx).hypot(y - cy).max(1e-9);
+        let grown = (far + margin * std::f64::consts::SQRT_2) / far;
+        format!("{:.1},{:.1}", cx + (x - cx) * grown, cy + (y - cy) * grown)
     };
-    let corner = |angle: &f64| {
-        let turn = (angle + shape.angle_deg).to_radians();
-        let [x, y] = shape.center_px;
-        format!("{:.1},{:.1}", x + radius * turn.cos(), y + radius * turn.sin())
-    };
-    angles.iter().map(corner).collect::<Vec<_>>().join(" ")
+    shape.outline().into_iter().map(corner).collect::<Vec<_>>().join(" ")
 }
 
 #[cfg(test)]
@@ -185,10 +184,14 @@ mod tests {
             size_px: 4.0,
             angle_deg: 0.0,
             color: [0; 3],
+            number: None,
         };
         let shapes =
             [shape(5, ShapeKind::Circle), shape(2, ShapeKind::Square), shape(5, ShapeKind::Circle)];
-        assert_eq!(shape_slots(&shapes), [(2, [0, 1, 0]), (5, [2, 0, 0])]);
-        assert_eq!(corners(&shapes[1], 0.0), "8.0,8.0 12.0,8.0 12.0,12.0 8.0,12.0");
+        assert_eq!(
+            shape_slots(&shapes),
+            [(2, vec![(ShapeKind::Square, 1)]), (5, vec![(ShapeKind::Circle, 2)])]
+        );
+        assert_eq!(corners(&shapes[1], 0.0), "12.0,12.0 8.0,12.0 8.0,8.0 12.0,8.0");
     }
 }

@@ -60,12 +60,12 @@ fn sign(x: f64) -> i8 {
 pub(crate) mod tests {
     use super::*;
     use shared::rollout::{Finish, Rollout};
-    use shared::task::{SampleInfo, SampleParams, SampleSpec, Task, Truth};
+    use shared::task::{SampleInfo, SampleParams, SampleSpec, ShapeCounts, Task, Truth};
     use shared::video::VideoId;
 
     /// A counting group with the given answers, scored smoothly.
     pub(crate) fn group(answers: &[&str]) -> Group {
-        let truth = Truth::Counting { circles: 3, squares: 1, triangles: 4 };
+        let truth = Truth::Counting(ShapeCounts::new(vec![3, 1, 4]).expect("three"));
         let rewards: Vec<_> =
             answers.iter().map(|a| score(RewardMode::Smooth, &truth, a)).collect();
         let advantages = grpo(&rewards.iter().map(|r| r.total).collect::<Vec<_>>());
@@ -86,11 +86,11 @@ pub(crate) mod tests {
             index: 0,
             policy_version: 0,
             sample: SampleInfo {
-                spec: SampleSpec {
-                    video: VideoId::from_hash(&[0; 32]),
-                    task: Task::Counting { difficulty: shared::task::Difficulty::Easy },
-                    seed: 0,
-                },
+                spec: SampleSpec::new(
+                    VideoId::from_hash(&[0; 32]),
+                    Task::Counting { difficulty: shared::task::Difficulty::Easy },
+                    0,
+                ),
                 params: SampleParams::default(),
                 question: String::new(),
                 answer: truth.answer(),

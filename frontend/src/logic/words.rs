@@ -3,7 +3,7 @@
 use shared::api::Run;
 use shared::event::Control;
 use shared::fold::RunState;
-use shared::task::{Perturbation, ShapeKind, Task, TaskKind};
+use shared::task::{Perturbation, Task, TaskKind};
 
 /// The tag over a question: `Mirror`, `Counting, easy`, `Jigsaw, 6 clips`.
 pub fn task_title(task: &Task) -> String {
@@ -11,6 +11,9 @@ pub fn task_title(task: &Task) -> String {
         Task::Grounding { perturbation } => cell_title(perturbation.name()),
         Task::Counting { difficulty } => format!("Counting, {difficulty}"),
         Task::Jigsaw { clips } => format!("Jigsaw, {clips} clips"),
+        Task::Spatial { grid } => format!("Spatial jigsaw, {grid} × {grid}"),
+        Task::Spotting => "Spotting".into(),
+        Task::Progress => "Progress".into(),
     }
 }
 
@@ -34,6 +37,11 @@ pub fn planted(perturbation: Perturbation) -> &'static str {
         Perturbation::Noise => "noisy here",
         Perturbation::Blur => "blurred here",
         Perturbation::Saturation => "oversaturated here",
+        Perturbation::Shuffle => "out of order here",
+        Perturbation::Swap => "from another video",
+        Perturbation::StutterHold => "stuttering here",
+        Perturbation::Slow => "half as fast here",
+        Perturbation::Fast => "twice as fast here",
     }
 }
 
@@ -52,15 +60,9 @@ pub fn task_class(kind: TaskKind) -> &'static str {
         TaskKind::Grounding => "hue-grounding",
         TaskKind::Counting => "hue-counting",
         TaskKind::Jigsaw => "hue-jigsaw",
-    }
-}
-
-/// Plural of a shape.
-pub fn shapes(kind: ShapeKind) -> &'static str {
-    match kind {
-        ShapeKind::Circle => "circles",
-        ShapeKind::Square => "squares",
-        ShapeKind::Triangle => "triangles",
+        TaskKind::Spatial => "hue-spatial",
+        TaskKind::Spotting => "hue-spotting",
+        TaskKind::Progress => "hue-progress",
     }
 }
 

@@ -56,21 +56,24 @@ pub fn Lanes(stage: Stage, set: LaneSet) -> impl IntoView {
         LaneSet::All => (0..count).map(|i| view! { <RolloutLane stage i/> }).collect_view(),
         LaneSet::Chosen => vec![view! { <RolloutLane stage i=stage.chosen.get()/> }].collect_view(),
     };
+    let has_span = matches!(kind, TaskKind::Grounding | TaskKind::Spotting);
     view! {
         <div class="lanes" role="group" aria-label="Timeline"
             on:pointermove=preview on:pointerdown=go on:pointerleave=move |_| stage.cursor.hover.set(None)>
             <Ruler stage/>
             {(kind != TaskKind::Jigsaw).then(|| view! { <FilmLane stage/> })}
             {match kind {
-                TaskKind::Grounding => view! { <TruthLane stage/> }.into_any(),
+                TaskKind::Grounding | TaskKind::Spotting | TaskKind::Spatial | TaskKind::Progress => {
+                    view! { <TruthLane stage/> }.into_any()
+                }
                 TaskKind::Counting => view! { <CountTruth stage/><CountHead stage/> }.into_any(),
                 TaskKind::Jigsaw => view! { <OrderHead stage/><TruthLane stage/> }.into_any(),
             }}
             {rollouts}
-            {(kind == TaskKind::Grounding && set == LaneSet::All).then(|| view! { <DisagreementLane stage/> })}
+            {(has_span && set == LaneSet::All).then(|| view! { <DisagreementLane stage/> })}
             <PeopleLane stage/>
             <div class=format!("lanes-track over-{kind}") node_ref=track>
-                {(kind == TaskKind::Grounding).then(|| view! { <TruthEdges stage/> })}
+                {has_span.then(|| view! { <TruthEdges stage/> })}
                 <CursorLine stage/>
             </div>
         </div>
@@ -125,7 +128,7 @@ fn TruthLane(stage: Stage) -> impl IntoView {
         other => other.answer(),
     };
     let inside = match &truth {
-        Truth::Jigsaw { order } => {
+        Truth::Jigsaw { order } | Truth::Spatial { tiles: order } => {
             let order = order.clone();
             view! { <OrderCells said=order.clone() truth=order class="truth"/> }.into_any()
         }
@@ -179,17 +182,20 @@ fn said(
         (group.sample.truth.kind(), said_slots(&rollout.reward.reading, &group.sample))
     });
     match (kind, span) {
-        (TaskKind::Grounding, Some((a, b))) => view! {
+        (TaskKind::Grounding | TaskKind::Spotting, Some((a, b))) => view! {
             <span class=format!("span said {}", tone(rollout.advantage)) class:chosen=chosen
                 data-testid=format!("span-rollout-{i}") data-start-slot=a.to_string() data-end-slot=b.to_string()
                 style:--a=strength(rollout.advantage) style:left=share(a, slots) style:width=share(b - a, slots)></span>
         }
         .into_any(),
         (TaskKind::Counting, _) => view! { <CountLane stage rollout=rollout.clone()/> }.into_any(),
-        (TaskKind::Jigsaw, _) => {
+        (TaskKind::Jigsaw | TaskKind::Spatial, _) => {
             let truth = stage.group(|group| group.sample.truth.answer());
             let said = rollout.text.trim().to_owned();
             view! { <OrderCells said truth class="said"/> }.into_any()
+        }
+        (TaskKind::Progress, _) => {
+            view! { <span class="order"><span class="order-cell said">{words::answer(&rollout.text)}</span></span> }.into_any()
         }
         _ => unreadable(&rollout.text, "no span"),
     }

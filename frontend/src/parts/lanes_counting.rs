@@ -2,14 +2,11 @@
 
 use crate::logic::format;
 use crate::logic::lanes::{counts, shape_slots, true_counts};
-use crate::logic::words;
 use crate::parts::bits::{strength, tone};
 use crate::parts::stage::Stage;
 use leptos::prelude::*;
 use shared::rollout::Rollout;
 use shared::task::ShapeKind;
-
-const KINDS: [ShapeKind; 3] = [ShapeKind::Circle, ShapeKind::Square, ShapeKind::Triangle];
 
 /// A small shape in the colour of its text.
 #[component]
@@ -20,6 +17,13 @@ fn ShapeGlyph(kind: ShapeKind) -> impl IntoView {
             view! { <rect x="1.5" y="1.5" width="7" height="7"></rect> }.into_any()
         }
         ShapeKind::Triangle => view! { <path d="M5 1l4.300 7.500H.7z"></path> }.into_any(),
+        ShapeKind::Star => {
+            view! { <path d="M5 .5l1.100 3H9.300L6.800 5.600l.9 3.100L5 6.900 2.300 8.700l.9-3.100L.7 3.500h3.200z"></path> }.into_any()
+        }
+        ShapeKind::Cross => {
+            view! { <path d="M3.700 1h2.600v2.700H9v2.600H6.300V9H3.700V6.300H1V3.700h2.700z"></path> }.into_any()
+        }
+        ShapeKind::Pentagon => view! { <path d="M5 .8l4.200 3L7.600 8.800H2.400L.8 3.800z"></path> }.into_any(),
     };
     view! { <svg class="shape-glyph" viewBox="0 0 10 10" aria-hidden="true">{drawn}</svg> }
 }
@@ -32,12 +36,12 @@ pub fn CountTruth(stage: Stage) -> impl IntoView {
         (group.sample.shapes.clone().unwrap_or_default(), group.sample.truth.clone())
     });
     let marks = shape_slots(&shapes);
-    let mark = move |(slot, numbers): (u32, [usize; 3])| {
-        let parts = KINDS.iter().zip(numbers).filter(|(_, n)| *n > 0);
+    let mark = move |(slot, parts): (u32, Vec<(ShapeKind, usize)>)| {
         let title: Vec<String> =
-            parts.clone().map(|(kind, n)| format!("{n} {}", words::shapes(*kind))).collect();
+            parts.iter().map(|(kind, n)| format!("{n} {}", kind.plural())).collect();
         let glyphs = parts
-            .map(|(kind, n)| view! { <ShapeGlyph kind=*kind/>{(n > 1).then_some(n)} })
+            .into_iter()
+            .map(|(kind, n)| view! { <ShapeGlyph kind/>{(n > 1).then_some(n)} })
             .collect_view();
         let left = format!("{:.3}%", (f64::from(slot) + 0.5) / slots * 100.0);
         let title = format!("Frame {}: {}", slot + 1, title.join(", "));
@@ -53,27 +57,28 @@ pub fn CountTruth(stage: Stage) -> impl IntoView {
     }
 }
 
-/// The heads of the three scales.
+/// The heads of the scales.
 #[component]
 pub fn CountHead(stage: Stage) -> impl IntoView {
-    let truth = stage.group(|group| true_counts(&group.sample.truth)).unwrap_or_default();
+    let truth = stage.group(|group| true_counts(&group.sample.truth));
     let head = |(kind, n): (ShapeKind, f64)| {
         view! {
-            <span class="row"><ShapeGlyph kind/>{words::shapes(kind)}<b class="num">{format::fixed(n, 0)}</b></span>
+            <span class="row"><ShapeGlyph kind/>{kind.plural()}<b class="num">{format::fixed(n, 0)}</b></span>
         }
     };
     view! {
         <div class="name soft">"said, true"</div>
-        <div class="lane scales">{KINDS.into_iter().zip(truth).map(head).collect_view()}</div>
+        <div class="lane scales">{truth.into_iter().map(head).collect_view()}</div>
         <div class="value"></div>
     }
 }
 
-/// Three scales: filled to what was said, with a tick at what is true.
+/// A scale for each kind: filled to what was said, with a tick at what is true.
 #[component]
 pub fn CountLane(stage: Stage, rollout: Rollout) -> impl IntoView {
-    let truth = stage.group(|group| true_counts(&group.sample.truth)).unwrap_or_default();
-    let said = counts(&rollout.reward.reading).unwrap_or_default();
+    let truth: Vec<f64> =
+        stage.group(|group| true_counts(&group.sample.truth)).into_iter().map(|(_, n)| n).collect();
+    let said = counts(&rollout.reward.reading).to_vec();
     let top = truth.iter().chain(&said).copied().fold(9.0, f64::max).min(20.0);
     let class = format!("count-fill {}", tone(rollout.advantage));
     let scale = move |(said, truth): (f64, f64)| {

@@ -60,7 +60,7 @@ impl Tag {
     /// The tags that fit a task, in the order of the number keys from 1; at most nine.
     pub fn keys(kind: TaskKind) -> &'static [Self] {
         match kind {
-            TaskKind::Grounding => &[
+            TaskKind::Grounding | TaskKind::Spotting => &[
                 Self::Format,
                 Self::MissedIt,
                 Self::Early,
@@ -80,10 +80,20 @@ impl Tag {
                 Self::UnfairTruth,
                 Self::Unclear,
             ],
-            TaskKind::Jigsaw => &[
+            TaskKind::Jigsaw | TaskKind::Spatial => &[
                 Self::Format,
                 Self::MissedIt,
                 Self::OrderSwap,
+                Self::RightWithoutLooking,
+                Self::RewardHack,
+                Self::UnfairTruth,
+                Self::Unclear,
+            ],
+            TaskKind::Progress => &[
+                Self::Format,
+                Self::MissedIt,
+                Self::Early,
+                Self::Late,
                 Self::RightWithoutLooking,
                 Self::RewardHack,
                 Self::UnfairTruth,
@@ -99,14 +109,14 @@ mod tests {
 
     #[test]
     fn tags_about_spans_are_offered_for_spans_only() {
-        let spans = [Tag::Early, Tag::Late, Tag::TooWide, Tag::TooNarrow, Tag::Disjoint];
-        for kind in TaskKind::ALL {
+        let spans = [Tag::TooWide, Tag::TooNarrow, Tag::Disjoint];
+        for &kind in TaskKind::ALL {
             let keys = Tag::keys(kind);
             assert!(keys.len() <= 9, "{kind} has a key for each tag");
             for (at, tag) in keys.iter().enumerate() {
                 assert!(!keys[..at].contains(tag), "{kind} offers {tag} twice");
-                let grounding = kind == TaskKind::Grounding;
-                assert!(grounding || !spans.contains(tag), "{kind} has no span to be {tag}");
+                let has_span = matches!(kind, TaskKind::Grounding | TaskKind::Spotting);
+                assert!(has_span || !spans.contains(tag), "{kind} has no span to be {tag}");
             }
         }
         assert!(!Tag::keys(TaskKind::Counting).contains(&Tag::OrderSwap));

@@ -1,14 +1,11 @@
 //! What can be wrong with a config as it is read: unknown keys, groups that are none, values
 //! of another type.
 
-use super::{FIELDS, Problem, RunConfig};
+use super::{FIELDS, MixtureItem, Problem, RunConfig};
 use serde_json::Value;
 
 /// What a problem is about that no single key has.
 const WHOLE: &str = "config";
-
-/// Keys of one mixture item.
-const MIXTURE_KEYS: [&str; 5] = ["task", "perturbation", "difficulty", "clips", "weight"];
 
 /// Every key that no field has, and every group that is given a value instead of keys.
 pub(super) fn unknown_keys(value: &Value, prefix: &str, problems: &mut Vec<Problem>) {
@@ -50,8 +47,8 @@ fn no_keys(group: &str) -> Problem {
 fn unknown_mixture_keys(value: &Value, problems: &mut Vec<Problem>) {
     for (i, item) in value.as_array().into_iter().flatten().enumerate() {
         for name in item.as_object().into_iter().flat_map(|map| map.keys()) {
-            if !MIXTURE_KEYS.contains(&name.as_str()) {
-                let mut problem = stranger(name, MIXTURE_KEYS.into_iter());
+            if !MixtureItem::keys().any(|key| key == name) {
+                let mut problem = stranger(name, MixtureItem::keys());
                 problem.field = format!("mixture[{i}].{name}");
                 problems.push(problem);
             }

@@ -108,11 +108,8 @@ fn group(seq: u64, step: u64, index: u32) -> RunEvent {
         span_slots: [3, 6],
         source_span_secs: [1.0, 2.0],
     };
-    let spec = SampleSpec {
-        video: VideoId::from_hash(&[7; 32]),
-        task: Task::Grounding { perturbation: Perturbation::Mirror },
-        seed: 1,
-    };
+    let task = Task::Grounding { perturbation: Perturbation::Mirror };
+    let spec = SampleSpec::new(VideoId::from_hash(&[7; 32]), task, 1);
     let sample = SampleInfo {
         spec,
         params: SampleParams::default(),

@@ -28,7 +28,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     });
     for task in all_tasks() {
         time(&task.cell(), 100, |i| {
-            let spec = SampleSpec { video: strip.video.clone(), task, seed: u64::from(i) };
+            let spec = SampleSpec::new(strip.video.clone(), task, u64::from(i));
             tasks::generate(&strip, &spec).expect("a sample");
         });
     }
@@ -87,7 +87,7 @@ fn one_video(path: &Path, folder: &Path) -> Result<(), Box<dyn std::error::Error
 fn sheets(strip: &FrameStrip, name: &str, folder: &Path) -> Result<(), Box<dyn std::error::Error>> {
     let (side, columns) = if strip.width == 64 { (64, 24) } else { (256, 8) };
     for task in all_tasks() {
-        let spec = SampleSpec { video: strip.video.clone(), task, seed: 7 };
+        let spec = SampleSpec::new(strip.video.clone(), task, 7);
         let rgb = tasks::generate(strip, &spec)?.rgb();
         let sheet = media::encode_atlas(&rgb, strip.width, strip.height, columns)?;
         let cell = task.cell().replace(' ', "-");

@@ -4,82 +4,163 @@
 //! layout does not depend on the strip's own size. Unlike in the released code, shapes never
 //! overlap and never leave the frame: the true count can always be seen.
 
-use crate::draw::Canvas;
 use crate::error::TaskError;
+use crate::plan::{Brush, Drawn, Shown};
 use crate::rng::Rng;
-use crate::sample::{ClipFrames, Made};
 use media::FrameStrip;
-use shared::task::{Difficulty, SampleParams, Shape, ShapeKind, Task, Truth};
+use shared::task::{Dials, Difficulty, SampleParams, Shape, ShapeCounts, ShapeKind, Task, Truth};
 
 /// Frames of one kind lie more than this many slots apart.
-const MIN_GAP: usize = 8;
+const MIN_GAP: u32 = 8;
+/// Kinds of shapes that are counted.
+const KINDS: u32 = 3;
 /// Side of a shape as a share of the frame's shorter side.
-const SIZE: (f64, f64) = (0.2, 0.4);
+const SIZE: [f64; 2] = [0.2, 0.4];
 /// Tries to place all shapes of a frame; the largest allowed size sinks from try to try.
 const FRAME_TRIES: u32 = 40;
 /// Tries to place one shape.
 const SHAPE_TRIES: u32 = 60;
 
-/// (frames per kind, instances per frame) at most.
-fn limits(difficulty: Difficulty) -> (usize, u64) {
-    match difficulty {
-        Difficulty::Easy => (3, 3),
-        Difficulty::Hard => (4, 4),
-    }
-}
-
-pub(crate) fn make(
-    strip: &FrameStrip,
-    difficulty: Difficulty,
-    rng: Rng,
-) -> Result<Made, TaskError> {
-    let canonical = strip.canonical_size();
-    let shapes = lay_out(strip.count(), difficulty, canonical, rng)?;
-    let mut clip = ClipFrames::of(strip, 0..strip.count());
-    let size = strip.frame_bytes();
-    let mut canvas = Canvas::new((strip.width, strip.height), canonical)?;
-    for on_frame in shapes.chunk_by(|a, b| a.slot == b.slot) {
-        let at = on_frame[0].slot as usize * size;
-        canvas.draw(&mut clip.rgb[at..at + size], on_frame);
-    }
-    let count = |kind| shapes.iter().filter(|s| s.kind == kind).count() as u32;
-    let truth = Truth::Counting {
-        circles: count(ShapeKind::Circle),
-        squares: count(ShapeKind::Square),
-        triangles: count(ShapeKind::Triangle),
-    };
-    Ok(Made { clips: vec![clip], params: SampleParams::default(), truth, shapes: Some(shapes) })
-}
-
-/// All shapes, kind after kind and slot after slot, in canonical pixels.
-pub(crate) fn lay_out(
-    frames: usize,
-    difficulty: Difficulty,
+/// All knobs of one layout.
+struct Layout {
+    task: Task,
+    kinds: Vec<ShapeKind>,
+    /// Frames per kind at most.
+    frames: u64,
+    /// Shapes of a kind per frame at most.
+    per_frame: u64,
+    gap: usize,
+    mixed: bool,
+    /// Smallest and largest size, canonical pixels.
+    size: (u64, u64),
+    /// Width and height of the canonical frame, pixels.
     canonical: (u32, u32),
-    mut rng: Rng,
-) -> Result<Vec<Shape>, TaskError> {
-    let (max_frames, max_instances) = limits(difficulty);
-    let mut used = vec![false; frames];
-    let mut shapes = Vec::new();
-    for kind in ShapeKind::ALL {
-        let wanted = rng.range(1, max_frames as u64) as usize;
-        let slots =
-            draw_slots(&mut used, wanted, &mut rng).ok_or_else(|| TaskError::TooFewFrames {
-                task: Task::Counting { difficulty }.cell(),
-                needed: max_frames * (MIN_GAP + ShapeKind::ALL.len()),
-                frames,
-            })?;
-        for slot in slots {
-            let instances = rng.range(1, max_instances) as usize;
-            shapes.extend(place(*kind, slot as u32, instances, canonical, &mut rng)?);
+}
+
+impl Layout {
+    /// The dials over the published values of a difficulty.
+    fn new(difficulty: Difficulty, dials: &Dials, canonical: (u32, u32)) -> Self {
+        let limit = difficulty.limit();
+        let short = f64::from(canonical.0.min(canonical.1));
+        let [low, high] = dials.size.map_or(SIZE, |size| size.map(f64::from));
+        let pixels = |share: f64| (short * share).floor().max(1.0) as u64;
+        Self {
+            task: Task::Counting { difficulty },
+            kinds: ShapeKind::ALL[..dials.kinds.unwrap_or(KINDS) as usize].to_vec(),
+            frames: u64::from(dials.frames_per_kind.unwrap_or(limit)),
+            per_frame: u64::from(dials.per_frame.unwrap_or(limit)),
+            gap: dials.gap.unwrap_or(MIN_GAP) as usize,
+            mixed: dials.mixed.unwrap_or(false),
+            size: (pixels(low), pixels(high)),
+            canonical,
         }
     }
-    Ok(shapes)
+
+    /// Refuses settings under which a full frame would not hold its shapes, whatever chance
+    /// draws: the same settings are refused for every seed.
+    fn check_room(&self) -> Result<(), TaskError> {
+        let kinds = if self.mixed { self.kinds.as_slice() } else { &self.kinds[..1] };
+        let mut rng = Rng::keyed(&[b"room"]);
+        let mut placed = Vec::new();
+        // Squares reach farthest for their size; only the mixed frame has them beside others.
+        for kind in kinds {
+            let kind = if self.mixed { *kind } else { self.widest() };
+            let full = self.place(kind, 0, self.per_frame as usize, &placed, &mut rng)?;
+            placed.extend(full);
+        }
+        Ok(())
+    }
+
+    fn widest(&self) -> ShapeKind {
+        let wider = |a: &&ShapeKind, b: &&ShapeKind| a.reach(1.0).total_cmp(&b.reach(1.0));
+        self.kinds.iter().max_by(wider).copied().unwrap_or(ShapeKind::Circle)
+    }
 }
 
-/// `wanted` free slots in order, more than [`MIN_GAP`] apart; marks them used.
-fn draw_slots(used: &mut [bool], wanted: usize, rng: &mut Rng) -> Option<Vec<usize>> {
-    let spread = (wanted - 1) * MIN_GAP;
+pub(crate) fn draw(
+    strip: &FrameStrip,
+    difficulty: Difficulty,
+    dials: &Dials,
+    rng: Rng,
+) -> Result<Drawn, TaskError> {
+    let layout = Layout::new(difficulty, dials, strip.canonical_size());
+    if *dials != Dials::default() {
+        layout.check_room()?;
+    }
+    let shapes = layout.lay_out(strip.count(), rng)?;
+    let count = |kind: &ShapeKind| shapes.iter().filter(|s| s.kind == *kind).count() as u32;
+    let counts = ShapeCounts::new(layout.kinds.iter().map(count).collect())
+        .ok_or_else(|| TaskError::BadInput("kinds: there must be at least one".into()))?;
+    let mut shown: Vec<Shown> = (0..strip.count()).map(Shown::kept).collect();
+    shapes.iter().for_each(|shape| shown[shape.slot as usize].kept = false);
+    Ok(Drawn {
+        clips: vec![shown],
+        brush: Brush::Draw(shapes.clone()),
+        params: SampleParams::default(),
+        truth: Truth::Counting(counts),
+        shapes: Some(shapes),
+        sampling_fps: strip.sampling_fps,
+    })
+}
+
+impl Layout {
+    /// All shapes, kind after kind and slot after slot, in canonical pixels.
+    fn lay_out(&self, frames: usize, mut rng: Rng) -> Result<Vec<Shape>, TaskError> {
+        let mut used = vec![false; frames];
+        let mut shapes: Vec<Shape> = Vec::new();
+        for kind in &self.kinds {
+            if self.mixed {
+                used.fill(false);
+            }
+            let wanted = rng.range(1, self.frames) as usize;
+            let slots = draw_slots(&mut used, wanted, self.gap, &mut rng).ok_or_else(|| {
+                let needed = self.frames as usize * (self.gap + self.kinds.len());
+                TaskError::TooFewFrames { task: self.task.cell(), needed, frames }
+            })?;
+            for slot in slots {
+                let instances = rng.range(1, self.per_frame) as usize;
+                let slot = slot as u32;
+                let there: Vec<Shape> =
+                    shapes.iter().filter(|shape| shape.slot == slot).cloned().collect();
+                shapes.extend(self.place(*kind, slot, instances, &there, &mut rng)?);
+            }
+        }
+        Ok(shapes)
+    }
+
+    /// Shapes of one kind on one frame: inside it, apart from each other and from those
+    /// that are `there` already.
+    fn place(
+        &self,
+        kind: ShapeKind,
+        slot: u32,
+        instances: usize,
+        there: &[Shape],
+        rng: &mut Rng,
+    ) -> Result<Vec<Shape>, TaskError> {
+        let (low, high) = self.size;
+        for attempt in 0..FRAME_TRIES {
+            let largest = high - (high - low) * u64::from(attempt) / u64::from(FRAME_TRIES - 1);
+            let mut placed = there.to_vec();
+            while placed.len() < there.len() + instances {
+                let size = rng.range(low, largest) as f64;
+                let Some(center_px) = find_spot(kind, size, &placed, self.canonical, rng) else {
+                    break;
+                };
+                placed.push(dress(kind, slot, center_px, size, rng));
+            }
+            if placed.len() == there.len() + instances {
+                return Ok(placed.split_off(there.len()));
+            }
+        }
+        let (width, height) = self.canonical;
+        Err(TaskError::NoRoom { shapes: there.len() + instances, width, height })
+    }
+}
+
+/// `wanted` free slots in order, more than `gap` apart; marks them used.
+fn draw_slots(used: &mut [bool], wanted: usize, gap: usize, rng: &mut Rng) -> Option<Vec<usize>> {
+    let spread = (wanted - 1) * gap;
     let room = used.len().checked_sub(spread).filter(|room| *room >= wanted)?;
     for _ in 0..1000 {
         // A sorted choice from the shortened row, pulled apart again, is uniform over all
@@ -88,49 +169,13 @@ fn draw_slots(used: &mut [bool], wanted: usize, rng: &mut Rng) -> Option<Vec<usi
         rng.shuffle(&mut places);
         places.truncate(wanted);
         places.sort_unstable();
-        let slots: Vec<usize> = places.iter().enumerate().map(|(i, p)| p + i * MIN_GAP).collect();
+        let slots: Vec<usize> = places.iter().enumerate().map(|(i, p)| p + i * gap).collect();
         if slots.iter().all(|s| !used[*s]) {
             slots.iter().for_each(|s| used[*s] = true);
             return Some(slots);
         }
     }
     None
-}
-
-/// Radius of the circle around the centre that holds the shape, whatever its angle.
-pub(crate) fn reach(kind: ShapeKind, size: f64) -> f64 {
-    match kind {
-        ShapeKind::Circle => size / 2.0,
-        ShapeKind::Square => size * std::f64::consts::FRAC_1_SQRT_2,
-        // Centre to corner of an equilateral triangle: side / sqrt(3).
-        ShapeKind::Triangle => size * 0.577_350_269_189_625_8,
-    }
-}
-
-/// All shapes of one frame, inside it and apart from each other.
-fn place(
-    kind: ShapeKind,
-    slot: u32,
-    instances: usize,
-    canonical: (u32, u32),
-    rng: &mut Rng,
-) -> Result<Vec<Shape>, TaskError> {
-    let short = f64::from(canonical.0.min(canonical.1));
-    let (low, high) =
-        ((short * SIZE.0).floor().max(1.0) as u64, (short * SIZE.1).floor().max(1.0) as u64);
-    for attempt in 0..FRAME_TRIES {
-        let largest = high - (high - low) * u64::from(attempt) / u64::from(FRAME_TRIES - 1);
-        let mut placed: Vec<Shape> = Vec::with_capacity(instances);
-        while placed.len() < instances {
-            let size = rng.range(low, largest) as f64;
-            let Some(center_px) = find_spot(kind, size, &placed, canonical, rng) else { break };
-            placed.push(dress(kind, slot, center_px, size, rng));
-        }
-        if placed.len() == instances {
-            return Ok(placed);
-        }
-    }
-    Err(TaskError::NoRoom { shapes: instances, width: canonical.0, height: canonical.1 })
 }
 
 /// A centre that keeps the shape inside the frame and clear of those already placed.
@@ -143,7 +188,7 @@ fn find_spot(
 ) -> Option<[f64; 2]> {
     let (w, h) = (f64::from(canonical.0), f64::from(canonical.1));
     let gap = w.min(h) / 128.0;
-    let reach_here = reach(kind, size);
+    let reach_here = kind.reach(size);
     let margin = reach_here + gap;
     if 2.0 * margin >= w.min(h) {
         return None;
@@ -155,7 +200,7 @@ fn find_spot(
         let spot = [along(w, rng), along(h, rng)];
         let clear = placed.iter().all(|other| {
             let (dx, dy) = (spot[0] - other.center_px[0], spot[1] - other.center_px[1]);
-            let apart = reach_here + reach(other.kind, other.size_px) + gap;
+            let apart = reach_here + other.kind.reach(other.size_px) + gap;
             dx * dx + dy * dy >= apart * apart
         });
         clear.then_some(spot)
@@ -169,5 +214,5 @@ fn dress(kind: ShapeKind, slot: u32, center_px: [f64; 2], size_px: f64, rng: &mu
         _ => rng.below(3600) as f64 / 10.0,
     };
     let color = [0; 3].map(|_: u8| rng.range(50, 255) as u8);
-    Shape { slot, kind, center_px, size_px, angle_deg, color }
+    Shape { slot, kind, center_px, size_px, angle_deg, color, number: None }
 }

@@ -2,40 +2,49 @@
 //! what was the order? Every clip's clock starts at 0, so times do not give the order away.
 
 use crate::error::TaskError;
+use crate::plan::{Brush, Drawn, Shown};
 use crate::rng::Rng;
-use crate::sample::{ClipFrames, Made};
 use media::FrameStrip;
-use shared::task::{SampleParams, Truth};
+use shared::task::{Dials, SampleParams, Truth};
 
-/// Clips a jigsaw may have; one digit names each.
-const CLIPS: std::ops::RangeInclusive<u32> = 2..=9;
-
-pub(crate) fn make(strip: &FrameStrip, clips: u32, mut rng: Rng) -> Result<Made, TaskError> {
-    let frames = strip.count();
-    let parts = clips as usize;
-    if !CLIPS.contains(&clips) || frames < parts || !frames.is_multiple_of(parts) {
+pub(crate) fn draw(
+    strip: &FrameStrip,
+    clips: u32,
+    dials: &Dials,
+    mut rng: Rng,
+) -> Result<Drawn, TaskError> {
+    let (frames, parts) = (strip.count(), clips as usize);
+    let trim = dials.trim.unwrap_or(0) as usize;
+    if !frames.is_multiple_of(parts) || frames / parts <= 2 * trim {
         return Err(TaskError::BadClips { clips, frames });
     }
     let display = shuffled(parts, &mut rng);
     let length = frames / parts;
-    let shown = display
-        .iter()
-        .map(|part| ClipFrames::of(strip, part * length..(part + 1) * length))
-        .collect();
-    let order = positions(&display).iter().map(|position| (position + 1).to_string()).collect();
-    Ok(Made {
-        clips: shown,
+    let clip = |part: &usize| {
+        (part * length + trim..(part + 1) * length - trim).map(Shown::kept).collect()
+    };
+    let order = order(&positions(&display));
+    Ok(Drawn {
+        clips: display.iter().map(clip).collect(),
+        brush: Brush::None,
         params: SampleParams {
             display: Some(display.iter().map(|part| *part as u32).collect()),
             ..SampleParams::default()
         },
         truth: Truth::Jigsaw { order },
         shapes: None,
+        sampling_fps: strip.sampling_fps,
     })
 }
 
+/// Positions from 1: a digit each, or numbers with commas between them past nine.
+pub(crate) fn order(positions: &[usize]) -> String {
+    let between = if positions.len() > 9 { "," } else { "" };
+    positions.iter().map(|p| (p + 1).to_string()).collect::<Vec<_>>().join(between)
+}
+
 /// Original part at each display position; never the true order itself.
-fn shuffled(parts: usize, rng: &mut Rng) -> Vec<usize> {
+pub(crate) fn shuffled(parts: usize, rng: &mut Rng) -> Vec<usize> {
     let identity: Vec<usize> = (0..parts).collect();
     loop {
         let mut display = identity.clone();
@@ -47,7 +56,7 @@ fn shuffled(parts: usize, rng: &mut Rng) -> Vec<usize> {
 }
 
 /// Display position of each original part: the inverse of `display`.
-fn positions(display: &[usize]) -> Vec<usize> {
+pub(crate) fn positions(display: &[usize]) -> Vec<usize> {
     let mut inverse = vec![0; display.len()];
     for (position, part) in display.iter().enumerate() {
         inverse[*part] = position;

@@ -10,7 +10,7 @@ use shared::task::Perturbation;
 
 /// Strengths of a change. A change reads those it has and ignores the others.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Dials {
+pub struct Strengths {
     /// Zoom factor, over 1 to 16 (zoom-in, zoom-out).
     pub scale: f64,
     /// Noise strength, standard deviation in 0..=255 units (noise).
@@ -23,14 +23,27 @@ pub struct Dials {
     pub seed: u64,
 }
 
-impl Default for Dials {
+impl Default for Strengths {
     /// The middle of the ranges that samples are drawn from.
     fn default() -> Self {
         Self { scale: 1.4, sigma: 50.0, radius: 2.0, factor: 2.0, seed: 0 }
     }
 }
 
-impl Dials {
+impl Strengths {
+    /// The middle of all ranges but for the strength of `kind`.
+    pub(crate) fn of(kind: Perturbation, value: f64) -> Self {
+        let mut all = Self::default();
+        match kind {
+            Perturbation::ZoomIn | Perturbation::ZoomOut => all.scale = value,
+            Perturbation::Noise => all.sigma = value,
+            Perturbation::Blur => all.radius = value,
+            Perturbation::Saturation => all.factor = value,
+            _ => {}
+        }
+        all
+    }
+
     /// Reads `name=value` settings over the defaults. Errors: unknown names and values out
     /// of range, each with a sentence that says what is allowed.
     pub fn from_settings<'a>(
@@ -66,14 +79,24 @@ impl Dials {
 }
 
 /// One change of one picture at its own size. A quarter turn swaps width and height; every
-/// other change keeps the size. Errors: `BadInput` for pixels that do not match the size.
-pub fn perturb(kind: Perturbation, dials: &Dials, picture: &Picture) -> Result<Picture, TaskError> {
+/// other change keeps the size. Errors: `BadInput` for pixels that do not match the size, and
+/// for changes of the order of frames, which one picture does not have.
+pub fn perturb(
+    kind: Perturbation,
+    strengths: &Strengths,
+    picture: &Picture,
+) -> Result<Picture, TaskError> {
     let Picture { width, height, rgb } = picture;
     let (width, height) = (*width, *height);
     if width == 0 || height == 0 || rgb.len() != width as usize * height as usize * 3 {
         return Err(TaskError::BadInput(format!(
             "{} bytes are not {width}x{height} RGB pixels",
             rgb.len()
+        )));
+    }
+    if !kind.is_of_pixels() {
+        return Err(TaskError::BadInput(format!(
+            "{kind} changes which frames are shown when; one picture does not have that"
         )));
     }
     let turned =
@@ -84,8 +107,8 @@ pub fn perturb(kind: Perturbation, dials: &Dials, picture: &Picture) -> Result<P
         _ => {}
     }
     let mut out = picture.clone();
-    let mut planter = Planter::new(kind, *dials, (width, height), (width, height));
-    let mut grain = Rng::keyed(&[b"grain", &dials.seed.to_le_bytes()]);
+    let mut planter = Planter::new(kind, *strengths, (width, height), (width, height));
+    let mut grain = Rng::keyed(&[b"grain", &strengths.seed.to_le_bytes()]);
     planter.apply(&mut out.rgb, &mut grain);
     Ok(out)
 }
@@ -93,7 +116,7 @@ pub fn perturb(kind: Perturbation, dials: &Dials, picture: &Picture) -> Result<P
 /// Applies one change to frame after frame of a strip.
 pub(crate) struct Planter {
     kind: Perturbation,
-    dials: Dials,
+    strengths: Strengths,
     size: (u32, u32),
     canonical: (u32, u32),
     lanczos: Lanczos,
@@ -102,8 +125,18 @@ pub(crate) struct Planter {
 impl Planter {
     /// `size` is that of the frames; `canonical` is the size that radii and the aspect ratio
     /// refer to, so that a squeezed frame shows the same change squeezed.
-    pub fn new(kind: Perturbation, dials: Dials, size: (u32, u32), canonical: (u32, u32)) -> Self {
-        Self { kind, dials, size, canonical, lanczos: Lanczos::default() }
+    pub fn new(
+        kind: Perturbation,
+        strengths: Strengths,
+        size: (u32, u32),
+        canonical: (u32, u32),
+    ) -> Self {
+        Self { kind, strengths, size, canonical, lanczos: Lanczos::default() }
+    }
+
+    /// Takes another strength from the next frame on.
+    pub fn set(&mut self, strengths: Strengths) {
+        self.strengths = strengths;
     }
 
     /// Changes `[height, width, 3]` in place; the size stays.
@@ -115,11 +148,11 @@ impl Planter {
             Perturbation::Rotate180 => reverse_pixels(rgb),
             Perturbation::Grayscale => rgb.chunks_exact_mut(3).for_each(|p| p.fill(luma(p))),
             Perturbation::Invert => rgb.iter_mut().for_each(|v| *v = 255 - *v),
-            Perturbation::Saturation => saturate(rgb, self.dials.factor as f32),
-            Perturbation::Noise => add_noise(rgb, self.dials.sigma, grain),
+            Perturbation::Saturation => saturate(rgb, self.strengths.factor as f32),
+            Perturbation::Noise => add_noise(rgb, self.strengths.sigma, grain),
             Perturbation::Blur => {
                 let scaled = |pixels: u32, of: u32| {
-                    (self.dials.radius * f64::from(pixels) / f64::from(of.max(1))) as f32
+                    (self.strengths.radius * f64::from(pixels) / f64::from(of.max(1))) as f32
                 };
                 gaussian(
                     rgb,
@@ -133,6 +166,12 @@ impl Planter {
             Perturbation::ZoomOut => self.zoom_out(rgb),
             Perturbation::Rotate90 => self.turn(rgb, Turn::Right),
             Perturbation::Rotate270 => self.turn(rgb, Turn::Left),
+            // Which frames are shown when; their pixels stay.
+            Perturbation::Shuffle
+            | Perturbation::Swap
+            | Perturbation::StutterHold
+            | Perturbation::Slow
+            | Perturbation::Fast => {}
         }
     }
 
@@ -140,7 +179,7 @@ impl Planter {
     /// those of a crop.
     fn zoom_in(&mut self, rgb: &mut [u8]) {
         let cut = |pixels: u32| {
-            let (all, kept) = (f64::from(pixels), f64::from(pixels) / self.dials.scale);
+            let (all, kept) = (f64::from(pixels), f64::from(pixels) / self.strengths.scale);
             let edge = |at: f64| (at / 2.0).round_ties_even() as u32;
             let left = edge(all - kept).min(pixels - 1);
             (left, edge(all + kept).max(left + 1) - left)
@@ -156,7 +195,8 @@ impl Planter {
 
     /// The whole frame, its sides rounded down as the released code does.
     fn zoom_out(&mut self, rgb: &mut [u8]) {
-        let side = |pixels: u32| ((f64::from(pixels) / self.dials.scale) as u32).clamp(1, pixels);
+        let side =
+            |pixels: u32| ((f64::from(pixels) / self.strengths.scale) as u32).clamp(1, pixels);
         let fitted = (side(self.size.0), side(self.size.1));
         let small = self.lanczos.resize(rgb, self.size, fitted);
         paste_centred(rgb, self.size, &small, fitted);

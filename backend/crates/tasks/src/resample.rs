@@ -2,8 +2,8 @@
 //! on weights of 22 fraction bits, first along rows, then along columns, with 8-bit pixels in
 //! between. The same bytes on every machine.
 
-use crate::math::sin_cos_deg;
 use crate::perturb::{Turn, quarter_turn};
+use shared::math::sin_cos_deg;
 
 /// Reach of the filter to each side, in pixels of the larger of both sizes.
 const REACH: f64 = 3.0;

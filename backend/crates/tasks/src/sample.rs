@@ -1,13 +1,11 @@
-//! A whole sample: which task, which frames, what is asked and what is true.
-//! The tasks themselves are in `grounding`, `counting` and `jigsaw`.
+//! A whole sample with all its pixels, as a policy sees it.
 
-use crate::answerable::is_answerable;
 use crate::error::TaskError;
-use crate::question::question;
-use crate::rng::Rng;
-use crate::{counting, grounding, jigsaw};
+use crate::paint::paint;
+use crate::plan::{Plan, plan};
+use crate::source::Sources;
 use media::FrameStrip;
-use shared::task::{SampleInfo, SampleParams, SampleSpec, Shape, Task, Truth};
+use shared::task::{SampleInfo, SampleSpec};
 use shared::video::FrameRef;
 use std::fmt;
 
@@ -20,12 +18,9 @@ pub struct Sample {
     pub width: u32,
     /// Height of each frame, pixels.
     pub height: u32,
-    /// What is shown: one clip for grounding and counting, n for jigsaw, in display order.
+    /// What is shown, in display order: one clip, n for jigsaw, three for progress.
     pub clips: Vec<ClipFrames>,
-    /// Whether these pixels show the answer. `false` where the planted change leaves the ends
-    /// of its span as they were (swapped channels of a clip without colour, a symmetric
-    /// picture mirrored), or where clips of a jigsaw look alike. It may differ between frame
-    /// sizes, so it decides which samples are drawn ([`crate::sample_at`]), never what they are.
+    /// Whether these pixels show the answer; see [`crate::Painted::answerable`].
     pub answerable: bool,
 }
 
@@ -47,68 +42,39 @@ impl fmt::Debug for ClipFrames {
     }
 }
 
-/// What a task makes of a strip.
-pub(crate) struct Made {
-    pub clips: Vec<ClipFrames>,
-    pub params: SampleParams,
-    pub truth: Truth,
-    pub shapes: Option<Vec<Shape>>,
-}
-
-/// Makes the sample of a spec. The same spec gives the same question, truth and shapes at
-/// every frame size, and the same bytes for the same strip.
-///
-/// Errors: every [`TaskError`] but the mixture's.
-pub fn generate(strip: &FrameStrip, spec: &SampleSpec) -> Result<Sample, TaskError> {
-    if strip.video != spec.video {
-        return Err(TaskError::OtherVideo {
-            strip: strip.video.to_string(),
-            spec: spec.video.to_string(),
-        });
+/// Makes the sample of a spec: its plan and all its pixels. The same spec gives the same
+/// bytes for the same strips. Errors: those of [`plan`] and [`paint`].
+pub fn generate<'a>(
+    sources: impl Into<Sources<'a>>,
+    spec: &SampleSpec,
+) -> Result<Sample, TaskError> {
+    let sources = sources.into();
+    let plan = plan(&sources, spec)?;
+    let painted = paint(&sources, &plan)?;
+    let strip = sources.strip;
+    let mut clips: Vec<ClipFrames> = (0..plan.clips.len()).map(|k| clip(strip, &plan, k)).collect();
+    let size = strip.frame_bytes();
+    for frame in painted.frames {
+        clips[frame.clip].rgb[frame.place * size..][..size].copy_from_slice(&frame.rgb);
     }
-    let rng = spec_rng(spec);
-    let made = match spec.task {
-        Task::Grounding { perturbation } => grounding::make(strip, perturbation, rng)?,
-        Task::Counting { difficulty } => counting::make(strip, difficulty, rng)?,
-        Task::Jigsaw { clips } => jigsaw::make(strip, clips, rng)?,
-    };
-    let answerable = is_answerable(strip, &made.truth, &made.clips);
-    let (width, height) = strip.canonical_size();
-    let info = SampleInfo {
-        spec: spec.clone(),
-        params: made.params,
-        question: question(&spec.task),
-        answer: made.truth.answer(),
-        truth: made.truth,
-        shapes: made.shapes,
-        sampling_fps: strip.sampling_fps,
-        width,
-        height,
-        frames: made.clips.iter().flat_map(|c| c.frames.iter().copied()).collect(),
-    };
-    Ok(Sample { info, width: strip.width, height: strip.height, clips: made.clips, answerable })
+    Ok(Sample {
+        info: plan.info,
+        width: strip.width,
+        height: strip.height,
+        clips,
+        answerable: painted.answerable,
+    })
 }
 
-/// Everything drawn for a sample follows from these three.
-fn spec_rng(spec: &SampleSpec) -> Rng {
-    let cell = spec.task.cell();
-    Rng::keyed(&[
-        b"sample-1",
-        spec.video.as_str().as_bytes(),
-        cell.as_bytes(),
-        &spec.seed.to_le_bytes(),
-    ])
-}
-
-impl ClipFrames {
-    /// A clip of some slots of a strip, its label clock starting at 0.
-    pub(crate) fn of(strip: &FrameStrip, slots: std::ops::Range<usize>) -> Self {
-        let size = strip.frame_bytes();
-        Self {
-            rgb: strip.rgb[slots.start * size..slots.end * size].to_vec(),
-            frames: strip.frames[slots.clone()].to_vec(),
-            label_secs: (0..slots.len()).map(|k| k as f64 / strip.sampling_fps).collect(),
-        }
+/// A clip with the strip's own pixels.
+fn clip(strip: &FrameStrip, plan: &Plan, index: usize) -> ClipFrames {
+    let shown = &plan.clips[index];
+    let mut rgb = Vec::with_capacity(shown.len() * strip.frame_bytes());
+    shown.iter().for_each(|s| rgb.extend_from_slice(strip.frame(s.slot as usize)));
+    ClipFrames {
+        rgb,
+        frames: shown.iter().map(|s| strip.frames[s.slot as usize]).collect(),
+        label_secs: (0..shown.len()).map(|place| plan.label_secs(place)).collect(),
     }
 }
 

@@ -2,14 +2,14 @@
 
 mod common;
 
-use common::{all_tasks, sample, small};
+use common::{all_tasks, mixture, pixel_changes, sample, small};
 use media::{FrameStrip, StripCache};
 use shared::task::{Difficulty, Perturbation, SampleSpec, Task};
 use shared::video::{FrameSize, SamplePlan};
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
-use tasks::{Mixture, TaskError, generate, sample_at, spec_at};
+use tasks::{Shelf, TaskError, generate, sample_at, spec_at};
 
 #[test]
 fn a_mixture_gives_each_task_its_share() {
@@ -19,7 +19,7 @@ fn a_mixture_gives_each_task_its_share() {
         (Task::Counting { difficulty: Difficulty::Easy }, 3.0),
         (Task::Jigsaw { clips: 8 }, 0.0),
     ];
-    let mixture = Mixture::new(tasks.to_vec()).expect("weights");
+    let mixture = mixture(&tasks).expect("weights");
     let specs: Vec<SampleSpec> =
         (0..4000).map(|i| spec_at(&videos, &mixture, 1, i).expect("a spec")).collect();
     let jigsaws = specs.iter().filter(|s| s.task == Task::Jigsaw { clips: 6 }).count();
@@ -36,7 +36,7 @@ fn a_mixture_gives_each_task_its_share() {
         vec![(Task::Jigsaw { clips: 6 }, -1.0)],
         vec![(Task::Jigsaw { clips: 6 }, f64::NAN)],
     ] {
-        assert!(matches!(Mixture::new(bad), Err(TaskError::BadMixture(_))));
+        assert!(matches!(common::mixture(&bad), Err(TaskError::BadMixture(_))));
     }
 }
 
@@ -55,13 +55,13 @@ fn race(size: FrameSize) -> Arc<FrameStrip> {
 fn changes_of_colour_do_not_show_without_colour() {
     for size in [FrameSize::Exact(64, 64), FrameSize::ShortSide(256)] {
         let race = race(size);
-        for kind in Perturbation::ALL {
+        for kind in pixel_changes() {
             let of_colour = matches!(
                 kind,
                 Perturbation::ChannelSwap | Perturbation::Grayscale | Perturbation::Saturation
             );
             for seed in 0..6 {
-                let made = sample(&race, grounding(*kind), seed);
+                let made = sample(&race, grounding(kind), seed);
                 assert_eq!(made.answerable, !of_colour, "{kind} {seed} at {size:?}");
             }
         }
@@ -108,35 +108,42 @@ fn a_span_that_ends_in_the_dark_is_no_question() {
 fn every_sample_drawn_shows_its_answer() {
     let strips = [race(FrameSize::Exact(64, 64)), Arc::new(small(4))];
     let ids: Vec<_> = strips.iter().map(|s| s.video.clone()).collect();
-    let mixture =
-        Mixture::new(all_tasks().into_iter().map(|task| (task, 1.0)).collect()).expect("weights");
+    let shelf = Shelf::of(strips.to_vec());
+    let weights: Vec<(Task, f64)> = all_tasks().into_iter().map(|task| (task, 1.0)).collect();
+    let mixture = mixture(&weights).expect("weights");
     let mut again = 0;
     for index in 0..300 {
-        let made = sample_at(&strips, &mixture, 1, index).expect("a sample");
+        let made = sample_at(&shelf, &mixture, 1, index).expect("a sample");
         assert!(made.answerable);
         let first = spec_at(&ids, &mixture, 1, index).expect("a spec");
         assert_eq!(made.info.spec.task, first.task, "a cell keeps its share");
         let strip = strips.iter().find(|s| s.video == first.video).expect("of the list");
-        if generate(strip, &first).expect("a sample").answerable {
+        if generate(strip.as_ref(), &first).expect("a sample").answerable {
             assert_eq!(made.info.spec, first);
         } else {
             again += 1;
         }
     }
     assert!(again > 10, "{again} were drawn again");
-    let swap = Mixture::new(vec![(grounding(Perturbation::ChannelSwap), 1.0)]).expect("weights");
-    let refused = sample_at(&strips[..1], &swap, 1, 0).expect_err("nothing to see");
+    let swap = common::mixture(&[(grounding(Perturbation::ChannelSwap), 1.0)]).expect("weights");
+    let alone = Shelf::of(strips[..1].to_vec());
+    let refused = sample_at(&alone, &swap, 1, 0).expect_err("nothing to see");
     assert!(matches!(refused, TaskError::Unanswerable { videos: 1, .. }), "{refused}");
-    assert!(sample_at::<FrameStrip>(&[], &swap, 1, 0).is_err());
+    assert!(sample_at::<FrameStrip>(&Shelf::of(Vec::new()), &swap, 1, 0).is_err());
+    let borrow = common::mixture(&[(grounding(Perturbation::Swap), 1.0)]).expect("weights");
+    assert!(matches!(sample_at(&alone, &borrow, 1, 0), Err(TaskError::BadMixture(_))));
+    let made = sample_at(&shelf, &borrow, 1, 0).expect("two videos");
+    assert!(made.info.spec.other.is_some_and(|other| other != made.info.spec.video));
 }
 
 #[test]
 fn the_one_video_that_shows_a_task_is_found() {
     let mut strips = vec![race(FrameSize::Exact(64, 64)); 120];
     strips.push(Arc::new(small(5)));
-    let swap = Mixture::new(vec![(grounding(Perturbation::ChannelSwap), 1.0)]).expect("weights");
+    let swap = mixture(&[(grounding(Perturbation::ChannelSwap), 1.0)]).expect("weights");
+    let shelf = Shelf::of(strips.clone());
     for index in 0..5 {
-        let made = sample_at(&strips, &swap, 3, index).expect("a sample");
+        let made = sample_at(&shelf, &swap, 3, index).expect("a sample");
         assert_eq!(made.info.spec.video, strips[120].video);
     }
 }

@@ -12,10 +12,10 @@ fn strip(seed: u64) -> FrameStrip {
 }
 
 fn sample(strip: &FrameStrip, task: Task, seed: u64) -> Sample {
-    generate(strip, &SampleSpec { video: strip.video.clone(), task, seed }).expect("a sample")
+    generate(strip, &SampleSpec::new(strip.video.clone(), task, seed)).expect("a sample")
 }
 
-fn answers(sample: &Sample) -> BTreeMap<&'static str, String> {
+fn answers(sample: &Sample) -> BTreeMap<String, String> {
     let all = aux_questions(sample);
     let count = all.len();
     let map: BTreeMap<_, _> = all.into_iter().map(|q| (q.name, q.answer)).collect();

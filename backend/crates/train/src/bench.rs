@@ -145,14 +145,15 @@ fn samples_per_sec(
     let policy = Policy::load(policy_dir, &policy::pick(&config.device)?)?;
     let cache =
         StripCache::open(cache_dir).map_err(|error| TrainError::Videos(error.to_string()))?;
-    let library =
-        Library::load(videos, &plan_of(&policy.processor), &cache, |_| ())?.not_empty()?;
+    let plan = plan_of(&policy.processor);
+    let mut library = Library::load(videos, &plan, &cache, |_| ())?.not_empty()?;
+    library.densify(&config.mixture, &plan, &cache);
     let mixture = Mixture::from_config(&config.mixture).map_err(wrong)?;
-    let (prompts, strips) = (PromptMaker::of(&policy), library.strips());
+    let (prompts, shelf) = (PromptMaker::of(&policy), library.shelf());
     let seed = derive(config.seed, Stream::Sample, &[]);
     let began = Instant::now();
     for index in 0..SAMPLES {
-        prompts.ask(&tasks::sample_at(&strips, &mixture, seed, index).map_err(wrong)?)?;
+        prompts.ask(&tasks::sample_at(&shelf, &mixture, seed, index).map_err(wrong)?)?;
     }
     Ok(SAMPLES as f64 / began.elapsed().as_secs_f64())
 }

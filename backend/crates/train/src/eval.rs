@@ -5,14 +5,16 @@ use crate::error::TrainError;
 use crate::library::Library;
 use crate::prompts::PromptMaker;
 use crate::seed::{Draws, Stream, derive};
+use media::FrameStrip;
 use policy::{Policy, Prompt, SamplingOptions, generate};
 use shared::config::MixtureItem;
 use shared::event::EventBody;
 use shared::reward::{self, RewardMode};
-use shared::task::{SampleInfo, SampleSpec, Task};
+use shared::task::{Dials, SampleInfo, SampleSpec, Task};
 use std::collections::BTreeMap;
 use std::path::Path;
-use tasks::Sample;
+use std::sync::Arc;
+use tasks::{Sample, Shelf, Sources};
 
 /// Prompts answered together, so that memory stays bounded.
 const BATCH: usize = 32;
@@ -50,10 +52,13 @@ impl EvalSet {
         prompts: &PromptMaker,
     ) -> Result<Self, TrainError> {
         let mut questions = Vec::new();
-        for (cell, item) in mixture.iter().enumerate() {
+        let shelf = library.shelf();
+        let cells =
+            mixture.iter().flat_map(|item| item.tasks().into_iter().map(|task| (task, item.dials)));
+        for (cell, (task, dials)) in cells.enumerate() {
             for k in 0..u64::from(per_cell) {
                 let place = [cell as u64, k];
-                if let Some(sample) = fixed_sample(library, item.task(), seed, place)? {
+                if let Some(sample) = fixed_sample(&shelf, task, dials, seed, place)? {
                     questions.push((sample.info.clone(), prompts.ask(&sample)?));
                 }
             }
@@ -100,18 +105,28 @@ impl EvalSet {
 
 /// Question k of a cell, from the first video in turn that shows the answer.
 fn fixed_sample(
-    library: &Library,
+    shelf: &Shelf<Arc<FrameStrip>>,
     task: Task,
+    dials: Dials,
     seed: u64,
     [cell, k]: [u64; 2],
 ) -> Result<Option<Sample>, TrainError> {
-    let entries = &library.entries;
+    let strips = shelf.for_task(&task);
     let seed = derive(seed, Stream::Evaluate, &[cell, k]);
-    for turn in 0..entries.len() {
-        let strip = &entries[((cell + k) as usize + turn) % entries.len()].strip;
-        let spec = SampleSpec { video: strip.video.clone(), task, seed };
-        let sample =
-            tasks::generate(strip, &spec).map_err(|e| TrainError::Sample(e.to_string()))?;
+    for turn in 0..strips.len() {
+        let at = |turn: usize| &*strips[((cell + k) as usize + turn) % strips.len()];
+        let (strip, next) = (at(turn), at(turn + 1));
+        if task.needs_other() && next.video == strip.video {
+            return Ok(None);
+        }
+        let other = task.needs_other().then_some(next);
+        let spec = SampleSpec {
+            dials,
+            other: other.map(|strip| strip.video.clone()),
+            ..SampleSpec::new(strip.video.clone(), task, seed)
+        };
+        let sample = tasks::generate(Sources { strip, other }, &spec)
+            .map_err(|e| TrainError::Sample(e.to_string()))?;
         if sample.answerable {
             return Ok(Some(sample));
         }

@@ -4,9 +4,11 @@
 use crate::error::TrainError;
 use media::{FrameStrip, StripCache};
 use serde::{Deserialize, Serialize};
+use shared::config::MixtureItem;
 use shared::video::{SamplePlan, VideoId};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use tasks::Shelf;
 
 /// Endings of files that a folder is searched for.
 const ENDINGS: [&str; 12] =
@@ -17,8 +19,12 @@ const ENDINGS: [&str; 12] =
 pub struct Entry {
     /// The file's name without its folder.
     pub name: String,
+    /// Where it lies.
+    pub path: PathBuf,
     /// Its frames.
     pub strip: Arc<FrameStrip>,
+    /// Its frames again, closer together, where a task needs them (see [`Library::densify`]).
+    pub dense: Option<Arc<FrameStrip>>,
 }
 
 impl Entry {
@@ -66,16 +72,35 @@ impl Library {
                         .problems
                         .push(format!("{} has the same content as another video", path.display()));
                 }
-                Ok(strip) => library.entries.push(Entry { name: file_name(&path), strip }),
+                Ok(strip) => {
+                    library.entries.push(Entry { name: file_name(&path), path, strip, dense: None })
+                }
                 Err(error) => library.problems.push(error.to_string()),
             }
         }
         Ok(library)
     }
 
-    /// Strips in the order of [`Library::entries`].
-    pub fn strips(&self) -> Vec<Arc<FrameStrip>> {
-        self.entries.iter().map(|entry| entry.strip.clone()).collect()
+    /// Decodes the denser strips that tasks of the mixture are made from, if any. A video with
+    /// too few frames for them keeps its place for the other tasks and is named as a problem.
+    pub fn densify(&mut self, mixture: &[MixtureItem], plan: &SamplePlan, cache: &StripCache) {
+        let wanted = mixture.iter().flat_map(MixtureItem::tasks).map(|task| task.source_frames());
+        let Some(count) = wanted.max().filter(|count| *count > plan.count) else { return };
+        let dense = SamplePlan { count, size: plan.size };
+        for entry in &mut self.entries {
+            match media::strip(&entry.path, &dense, cache) {
+                Ok(strip) => entry.dense = Some(strip),
+                Err(error) => self.problems.push(error.to_string()),
+            }
+        }
+    }
+
+    /// All strips in the order of [`Library::entries`].
+    pub fn shelf(&self) -> Shelf<Arc<FrameStrip>> {
+        Shelf {
+            strips: self.entries.iter().map(|entry| entry.strip.clone()).collect(),
+            dense: self.entries.iter().filter_map(|entry| entry.dense.clone()).collect(),
+        }
     }
 
     /// The strip of a video.

@@ -8,7 +8,7 @@ use shared::config::{Field, MixtureItem};
 use shared::task::{Difficulty, Perturbation, Task, TaskKind};
 
 /// Numbers of clips that divide a strip of 48 frames.
-const CLIPS: [u32; 5] = [2, 3, 4, 6, 8];
+const CLIPS: [u32; 9] = [2, 3, 4, 6, 8, 12, 16, 24, 48];
 
 /// The editor.
 #[component]
@@ -30,7 +30,7 @@ pub fn Mixture(form: Form, field: &'static Field) -> impl IntoView {
     };
     let add = move |_| {
         edit(form, |rows| {
-            rows.push(Row::of(&MixtureItem::of(usual(TaskKind::Grounding), 1.0)));
+            rows.push(Row::of(&MixtureItem::of(Task::usual(TaskKind::Grounding), 1.0)));
         });
     };
     let problem = move || form.problem("mixture");
@@ -69,7 +69,7 @@ fn MixtureRow(form: Form, i: usize, rows: Memo<Vec<Row>>) -> impl IntoView {
     };
     let set_kind = move |event: web_sys::Event| {
         if let Ok(kind) = event_target_value(&event).parse() {
-            set_task(usual(kind));
+            set_task(Task::usual(kind));
         }
     };
     let set_weight = move |event: web_sys::Event| {
@@ -95,7 +95,7 @@ fn MixtureRow(form: Form, i: usize, rows: Memo<Vec<Row>>) -> impl IntoView {
     view! {
         <div class="mix-row" data-testid="mixture-row">
             <i class=class></i>
-            <select class="field-input" aria-label="Task" on:change=set_kind>{TaskKind::ALL.map(kind_option)}</select>
+            <select class="field-input" aria-label="Task" on:change=set_kind>{TaskKind::ALL.iter().copied().map(kind_option).collect_view()}</select>
             {move || task.get().map(|task| dial(task, set_task))}
             <input class="field-input num" class:wrong=wrong inputmode="decimal" aria-label="Weight" prop:value=weight on:input=set_weight/>
             <span class="num soft">{share}</span>
@@ -104,16 +104,7 @@ fn MixtureRow(form: Form, i: usize, rows: Memo<Vec<Row>>) -> impl IntoView {
     }
 }
 
-/// The task of a kind that a new row starts with.
-fn usual(kind: TaskKind) -> Task {
-    match kind {
-        TaskKind::Grounding => Task::Grounding { perturbation: Perturbation::Mirror },
-        TaskKind::Counting => Task::Counting { difficulty: Difficulty::Easy },
-        TaskKind::Jigsaw => Task::Jigsaw { clips: 6 },
-    }
-}
-
-/// The dial of a task: kind of change, difficulty, or number of clips.
+/// The main dial of a task: kind of change, difficulty, number of clips or tiles.
 fn dial(task: Task, set: impl Fn(Task) + Copy + 'static) -> AnyView {
     let (name, options): (&str, Vec<(String, String, bool)>) = match task {
         Task::Grounding { perturbation } => {
@@ -131,6 +122,11 @@ fn dial(task: Task, set: impl Fn(Task) + Copy + 'static) -> AnyView {
             let one = |n: &u32| (n.to_string(), format!("{n} clips"), *n == clips);
             ("Clips", CLIPS.iter().map(one).collect())
         }
+        Task::Spatial { grid } => {
+            let one = |n: u32| (n.to_string(), format!("{n} × {n} tiles"), n == grid);
+            ("Tiles", [2, 3].map(one).to_vec())
+        }
+        Task::Spotting | Task::Progress => return view! { <span></span> }.into_any(),
     };
     let changed = move |event: web_sys::Event| {
         let value = event_target_value(&event);
@@ -142,6 +138,8 @@ fn dial(task: Task, set: impl Fn(Task) + Copy + 'static) -> AnyView {
                 value.parse().ok().map(|difficulty| Task::Counting { difficulty })
             }
             Task::Jigsaw { .. } => value.parse().ok().map(|clips| Task::Jigsaw { clips }),
+            Task::Spatial { .. } => value.parse().ok().map(|grid| Task::Spatial { grid }),
+            Task::Spotting | Task::Progress => None,
         };
         if let Some(new) = new {
             set(new);

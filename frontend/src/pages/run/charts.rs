@@ -34,7 +34,7 @@ pub fn Charts(watch: Watch) -> impl IntoView {
             let class = words::task_class(kind);
             series(watch, kind.name(), class, |m| m.reward_by_task.get(kind.name()).copied())
         };
-        TaskKind::ALL.into_iter().map(of).filter(|s| !s.points.is_empty()).collect::<Vec<_>>()
+        TaskKind::ALL.iter().copied().map(of).filter(|s| !s.points.is_empty()).collect::<Vec<_>>()
     });
     let drift = Signal::derive(move || {
         vec![

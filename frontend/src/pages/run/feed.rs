@@ -91,7 +91,7 @@ pub fn Feed(watch: Watch) -> impl IntoView {
         <section class="panel feed" aria-label="Rollouts, newest first">
             <header><h2>"Rollouts, newest first"</h2><span class="grow"></span>
                 <select class="quiet-select" aria-label="Task" on:change=change_task>
-                    <option value="">"All tasks"</option>{TaskKind::ALL.map(option)}
+                    <option value="">"All tasks"</option>{TaskKind::ALL.iter().copied().map(option).collect_view()}
                 </select>
                 <button class="btn quiet small-btn" aria-pressed=move || held.with(Option::is_some).to_string()
                     on:click=move |_| hold()>{move || if held.with(Option::is_some) { "Go on" } else { "Hold" }}" "<kbd>"P"</kbd></button>

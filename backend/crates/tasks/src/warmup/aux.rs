@@ -9,7 +9,7 @@ use shared::task::{Perturbation, Shape, ShapeKind, Task, Truth};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AuxQuestion {
     /// What kind of question it is; stable, for mixing and for curves.
-    pub name: &'static str,
+    pub name: String,
     /// The question as asked.
     pub question: String,
     /// Its only right answer.
@@ -23,19 +23,21 @@ pub fn aux_questions(sample: &Sample) -> Vec<AuxQuestion> {
         (Task::Grounding { perturbation }, Truth::Grounding { span_secs, span_slots, .. }) => {
             grounding(*perturbation, *span_secs, *span_slots, sample.frame_count())
         }
-        (_, Truth::Counting { circles, squares, triangles }) => {
+        (_, Truth::Counting(counts)) => {
             let shapes = sample.info.shapes.as_deref().unwrap_or(&[]);
-            counting([*circles, *squares, *triangles], shapes, sample.frame_count())
+            let counts: Vec<(ShapeKind, u32)> = counts.iter().collect();
+            counting(&counts, shapes, sample.frame_count())
         }
-        (_, Truth::Jigsaw { order }) => {
+        // Helpers name clips by one digit.
+        (_, Truth::Jigsaw { order }) if !order.contains(',') => {
             jigsaw(order, sample.info.params.display.as_deref().unwrap_or(&[]))
         }
         _ => Vec::new(),
     }
 }
 
-fn ask(name: &'static str, question: String, answer: String) -> AuxQuestion {
-    AuxQuestion { name, question, answer }
+fn ask(name: impl Into<String>, question: String, answer: String) -> AuxQuestion {
+    AuxQuestion { name: name.into(), question, answer }
 }
 
 fn grounding(
@@ -75,14 +77,12 @@ fn first_and_last(slots: [u32; 2], pairs: usize) -> String {
     format!("{first:02}-{:02}", end - 1)
 }
 
-fn counting(counts: [u32; 3], shapes: &[Shape], frames: usize) -> Vec<AuxQuestion> {
+fn counting(counts: &[(ShapeKind, u32)], shapes: &[Shape], frames: usize) -> Vec<AuxQuestion> {
     let pairs = frames.div_ceil(2);
-    let kinds = [ShapeKind::Circle, ShapeKind::Square, ShapeKind::Triangle];
-    let mut all: Vec<AuxQuestion> = kinds
-        .into_iter()
-        .zip(counts)
+    let mut all: Vec<AuxQuestion> = counts
+        .iter()
         .flat_map(|(kind, count)| {
-            of_kind(kind, count, &per_pair(shapes.iter().filter(|s| s.kind == kind), pairs))
+            of_kind(*kind, *count, &per_pair(shapes.iter().filter(|s| s.kind == *kind), pairs))
         })
         .collect();
     let any = per_pair(shapes.iter(), pairs);
@@ -94,7 +94,7 @@ fn counting(counts: [u32; 3], shapes: &[Shape], frames: usize) -> Vec<AuxQuestio
     all.push(ask(
         "count-shapes",
         "How many shapes appear? Answer one number.".into(),
-        counts.iter().sum::<u32>().to_string(),
+        counts.iter().map(|(_, count)| count).sum::<u32>().to_string(),
     ));
     all
 }
@@ -110,23 +110,21 @@ fn per_pair<'a>(shapes: impl Iterator<Item = &'a Shape>, pairs: usize) -> Vec<us
 
 /// The three questions on one kind of shape.
 fn of_kind(kind: ShapeKind, count: u32, per_pair: &[usize]) -> [AuxQuestion; 3] {
-    let (plural, [total, mask, many]) = match kind {
-        ShapeKind::Circle => ("circles", ["count-circles", "mask-circles", "frames-circles"]),
-        ShapeKind::Square => ("squares", ["count-squares", "mask-squares", "frames-squares"]),
-        ShapeKind::Triangle => {
-            ("triangles", ["count-triangles", "mask-triangles", "frames-triangles"])
-        }
-    };
+    let plural = kind.plural();
     let pairs = per_pair.len();
     [
-        ask(total, format!("How many {plural} appear? Answer one number."), count.to_string()),
         ask(
-            mask,
+            format!("count-{plural}"),
+            format!("How many {plural} appear? Answer one number."),
+            count.to_string(),
+        ),
+        ask(
+            format!("mask-{plural}"),
             format!("Where do {plural} appear? Answer {pairs} digits, 1 where they do."),
             digits(pairs, |pair| per_pair[pair] > 0),
         ),
         ask(
-            many,
+            format!("frames-{plural}"),
             format!("How many {plural} appear where? Answer {pairs} digits."),
             per_pair.iter().map(|n| (*n).min(9).to_string()).collect(),
         ),

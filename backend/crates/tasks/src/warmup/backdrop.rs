@@ -1,7 +1,7 @@
 //! Backgrounds of made scenes: a textured plate that a camera moves over.
 
-use crate::math::sin_cos_deg;
 use crate::rng::Rng;
+use shared::math::sin_cos_deg;
 
 /// Side of the plate, texels; a power of two, so that sideways motion can wrap around.
 const SIDE: usize = 128;

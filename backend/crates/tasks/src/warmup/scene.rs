@@ -5,9 +5,9 @@
 use super::backdrop::Backdrop;
 use super::pixels;
 use super::sprite::{Canvas, Sprite};
-use crate::math::sin_cos_deg;
 use crate::rng::Rng;
 use media::FrameStrip;
+use shared::math::sin_cos_deg;
 use shared::video::{FrameRef, SamplePlan, VideoId, VideoMeta};
 
 /// Source sizes that scenes claim to have, pixels.

@@ -1,8 +1,8 @@
 //! Things that move in made scenes: balls, boxes, cones and simple figures, lit from above.
 //! Places are in heights of the view: x in 0..=aspect, y in 0..=1 downwards.
 
-use crate::math::sin_cos_deg;
 use crate::rng::Rng;
+use shared::math::sin_cos_deg;
 
 /// A frame being painted on.
 pub(super) struct Canvas<'a> {

@@ -121,7 +121,9 @@ fn clips(
     recorder.enter(Phase::Decode)?;
     let cache = StripCache::open(&inputs.cache_dir)
         .map_err(|error| TrainError::Videos(error.to_string()))?;
-    let all = Library::load(&inputs.videos, &plan_of(&policy.processor), &cache, |_| ())?;
+    let plan = plan_of(&policy.processor);
+    let mut all = Library::load(&inputs.videos, &plan, &cache, |_| ())?;
+    all.densify(&inputs.config.mixture, &plan, &cache);
     if let Some(state) = state {
         let (train, held_out) = (all.pinned(&state.videos)?, all.pinned(&state.held_out)?);
         return Ok(Clips { train, held_out });
@@ -163,10 +165,10 @@ fn supply(
 ) -> Result<Supply<Question>, TrainError> {
     let wrong = |error: tasks::TaskError| TrainError::Sample(error.to_string());
     let mixture = Mixture::from_config(&config.mixture).map_err(wrong)?;
-    let (strips, seed) = (library.strips(), derive(config.seed, Stream::Sample, &[]));
+    let (shelf, seed) = (library.shelf(), derive(config.seed, Stream::Sample, &[]));
     let stock = 2 * config.grpo.prompts_per_step as usize;
     Supply::start("samples", stock, move |index| {
-        let sample = tasks::sample_at(&strips, &mixture, seed, first + index).map_err(wrong)?;
+        let sample = tasks::sample_at(&shelf, &mixture, seed, first + index).map_err(wrong)?;
         Question::of(&sample, &prompts)
     })
 }

@@ -14,14 +14,15 @@ const REPEATS: usize = 20;
 /// # Errors
 /// A sample that cannot be made.
 pub fn corpus(strip: &FrameStrip, mixture: &[MixtureItem]) -> Result<Vec<String>, TrainError> {
+    let changes = Perturbation::ALL.iter().filter(|kind| kind.is_of_pixels());
     let mut tasks: Vec<Task> =
-        Perturbation::ALL.iter().map(|&perturbation| Task::Grounding { perturbation }).collect();
+        changes.map(|&perturbation| Task::Grounding { perturbation }).collect();
     tasks.extend(Difficulty::ALL.iter().map(|&difficulty| Task::Counting { difficulty }));
     tasks.extend([2, 3, 4, 6, 8].map(|clips| Task::Jigsaw { clips }));
     tasks.extend(mixture.iter().map(MixtureItem::task));
     let mut texts = vec!["Clip 1: ".to_owned()];
     for task in tasks {
-        let spec = SampleSpec { video: strip.video.clone(), task, seed: 1 };
+        let spec = SampleSpec::new(strip.video.clone(), task, 1);
         let sample =
             tasks::generate(strip, &spec).map_err(|error| TrainError::Sample(error.to_string()))?;
         texts.push(sample.info.question.clone());

@@ -8,7 +8,7 @@ use crate::seed::{Draws, Stream, derive};
 use media::FrameStrip;
 use policy::Prompt;
 use shared::config::{MixtureItem, WarmupConfig};
-use shared::task::{SampleInfo, SampleSpec, ShapeKind, Task, TaskKind, Truth};
+use shared::task::{SampleInfo, SampleSpec, ShapeKind, TaskKind, Truth};
 use shared::video::SamplePlan;
 use tasks::Sample;
 
@@ -75,10 +75,15 @@ impl ItemMaker {
     /// A sample that cannot be made, or a task whose answers no strip shows.
     pub fn make(&self, index: u64, strength: f64) -> Result<Item, TrainError> {
         let mut draws = Draws::new(derive(self.seed, Stream::Warmup, &[index]));
-        let task = self.mixture[draws.weighted(self.mixture.iter().map(|item| item.weight))].task();
+        let item = &self.mixture[draws.weighted(self.mixture.iter().map(|item| item.weight))];
+        let tasks = item.tasks();
+        let task = if tasks.len() > 1 { tasks[draws.below(tasks.len())] } else { tasks[0] };
         for _ in 0..TRIES {
             let strip = self.strip(&mut draws, strength);
-            let spec = SampleSpec { video: strip.video.clone(), task, seed: draws.bits() };
+            let spec = SampleSpec {
+                dials: item.dials,
+                ..SampleSpec::new(strip.video.clone(), task, draws.bits())
+            };
             let sample = tasks::generate(&strip, &spec)
                 .map_err(|error| TrainError::Sample(error.to_string()))?;
             if sample.answerable {
@@ -138,9 +143,9 @@ impl ItemMaker {
     }
 }
 
-/// What is true of each frame pair of a shown sample. Jigsaw pairs have no truth of their own.
+/// What is true of each frame pair of a shown sample, for the tasks that ask about frames.
 fn pair_truths(info: &SampleInfo, shown: &Prompt) -> Vec<PairTruth> {
-    if matches!(info.spec.task, Task::Jigsaw { .. }) {
+    if !matches!(info.spec.task.kind(), TaskKind::Grounding | TaskKind::Counting) {
         return Vec::new();
     }
     let mut last = std::collections::BTreeMap::new();
@@ -157,8 +162,10 @@ fn pair_truths(info: &SampleInfo, shown: &Prompt) -> Vec<PairTruth> {
         };
         let mut counts = [0u8; 3];
         for shape in info.shapes.iter().flatten().filter(|shape| slots.contains(&shape.slot)) {
-            let kind = ShapeKind::ALL.iter().position(|kind| *kind == shape.kind).unwrap_or(0);
-            counts[kind] = (counts[kind] + 1).min(3);
+            let kind = ShapeKind::ALL.iter().position(|kind| *kind == shape.kind);
+            if let Some(count) = kind.and_then(|kind| counts.get_mut(kind)) {
+                *count = (*count + 1).min(3);
+            }
         }
         PairTruth { token, changed, counts }
     };

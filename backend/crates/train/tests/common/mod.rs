@@ -40,7 +40,7 @@ pub fn fresh(seed: u64) -> Policy {
 /// A question about a rendered scene.
 pub fn question(policy: &Policy, task: Task, seed: u64) -> Question {
     let strip = tasks::warmup::scene(seed, &SamplePlan::strip(FrameSize::Exact(64, 64)));
-    let spec = SampleSpec { video: strip.video.clone(), task, seed };
+    let spec = SampleSpec::new(strip.video.clone(), task, seed);
     let sample = tasks::generate(&strip, &spec).expect("a sample");
     Question::of(&sample, &PromptMaker::of(policy)).expect("a prompt")
 }

@@ -2,7 +2,7 @@
 //! library, whose last bit differs between machines.
 
 /// `(sin, cos)` of an angle in degrees, to about 1e-12.
-pub(crate) fn sin_cos_deg(degrees: f64) -> (f64, f64) {
+pub fn sin_cos_deg(degrees: f64) -> (f64, f64) {
     let turn = degrees.rem_euclid(360.0);
     let quarter = ((turn / 90.0 + 0.5).floor() as i64) % 4;
     let rest = turn - (turn / 90.0 + 0.5).floor() * 90.0;
