@@ -8,6 +8,7 @@ use shared::video::{FrameSize, SamplePlan};
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
+use tasks::Sources;
 
 fn plan() -> SamplePlan {
     SamplePlan::strip(FrameSize::ShortSide(256))
@@ -89,18 +90,13 @@ fn task_named(name: &str) -> Fallible<Task> {
     })
 }
 
-/// Plans one sample and writes the frames that differ from the strip's.
+/// Plans one sample and writes the frames that are not the strip's own.
 fn one_sample(strip: &FrameStrip, task: Task, k: usize, folder: &Path) -> Fallible<()> {
-    let spec = SampleSpec { video: strip.video.clone(), task, seed: k as u64 };
-    let sample = tasks::generate(strip, &spec)?;
-    let size = strip.frame_bytes();
-    for clip in &sample.clips {
-        for (at, frame) in clip.frames.iter().zip(clip.rgb.chunks_exact(size)) {
-            if frame != strip.frame(at.slot as usize) {
-                let jpeg = media::encode_jpeg(frame, strip.width, strip.height)?;
-                std::fs::write(folder.join(format!("{k}-{}.jpg", at.slot)), jpeg)?;
-            }
-        }
+    let sources = Sources::from(strip);
+    let plan = tasks::plan(&sources, &SampleSpec::new(strip.video.clone(), task, k as u64))?;
+    for frame in tasks::paint(&sources, &plan)?.frames {
+        let jpeg = media::encode_jpeg(&frame.rgb, strip.width, strip.height)?;
+        std::fs::write(folder.join(format!("{k}-{}.jpg", frame.place)), jpeg)?;
     }
     Ok(())
 }
