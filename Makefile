@@ -28,8 +28,9 @@ test: setup-tests build ## unit, integration and browser tests
 	$(CARGO) test --release --workspace --exclude frontend --no-fail-fast
 	$(CARGO) test --release -p frontend
 
-bench: setup-tests build ## measure samples, tokens, steps and the page, and print the figures
+bench: setup-tests build ## measure data, samples, tokens, steps and the page, and print the figures
 	$(CARGO) run --release -p tests --bin bench
+	CARGO="$(CARGO)" scripts/bench-data.sh $(PROGRAM)
 
 lint: ## formatting and clippy, warnings are errors
 	$(CARGO) fmt --all --check

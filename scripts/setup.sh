@@ -42,6 +42,9 @@ has_browser() { have chromium || have chromium-browser || have google-chrome || 
 has_driver() { have chromedriver; }
 has_pkgconfig() { have pkg-config; }
 has_brotli() { have brotli; }
+# For measuring only: it makes long videos of short ones, and Python is the reference.
+has_ffmpeg_program() { have ffmpeg; }
+has_venv() { python3 -c 'import venv, ensurepip'; } 2>/dev/null
 
 # name | check | Debian, Ubuntu | Fedora | Homebrew | needed or wanted
 packages() {
@@ -55,6 +58,8 @@ T
   [ -n "$tests" ] && cat <<'T'
 a Chromium browser|has_browser|chromium|chromium|--cask chromium|needed
 chromedriver|has_driver|chromium-driver|chromedriver|--cask chromedriver|needed
+the ffmpeg program|has_ffmpeg_program|ffmpeg|ffmpeg-free|ffmpeg|wanted
+Python with venv|has_venv|python3-venv|python3|python|wanted
 T
   return 0
 }

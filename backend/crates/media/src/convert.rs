@@ -10,7 +10,7 @@ use ffmpeg_the_third as ff;
 use ffmpeg_the_third::ffi;
 
 /// What a scaler was made for: a change inside a stream needs a new one.
-#[derive(Clone, Copy, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 struct Layout {
     format: Pixel,
     width: u32,
@@ -19,36 +19,84 @@ struct Layout {
     full_range: bool,
 }
 
-/// Converts frames of one stream to packed RGB at their own size.
+/// Brings frames of one stream to packed RGB of wanted sizes.
 pub(crate) struct Converter {
     scaler: Option<(Layout, Scaler, Video)>,
+    resizer: Resizer,
+    planes: [Vec<u8>; 3],
     packed: Vec<u8>,
 }
 
 impl Converter {
     pub fn new() -> Self {
-        Self { scaler: None, packed: Vec::new() }
-    }
-
-    /// Pixels `[height, width, 3]` of the frame at its coded size, unturned.
-    pub fn rgb(&mut self, frame: &Video) -> Result<&[u8], MediaError> {
-        let layout = layout_of(frame);
-        if yuv::to_rgb(frame, layout.space, layout.full_range, &mut self.packed) {
-            return Ok(&self.packed);
+        Self {
+            scaler: None,
+            resizer: Resizer::new(),
+            planes: Default::default(),
+            packed: Vec::new(),
         }
-        self.by_scaler(frame, layout)
     }
 
-    /// Any layout the scaler knows, slowly and exactly.
-    fn by_scaler(&mut self, frame: &Video, layout: Layout) -> Result<&[u8], MediaError> {
+    /// Starts on a frame, which may then be taken at several sizes.
+    pub fn load<'a>(&'a mut self, frame: &'a Video) -> Loaded<'a> {
+        let layout = layout_of(frame);
+        let planes = yuv::Planes::of(frame, layout.space, layout.full_range);
+        Loaded { converter: self, frame, layout, planes, is_packed: false }
+    }
+
+    /// `self.packed` becomes `[height, width, 3]` of a layout that only the scaler knows,
+    /// slowly and exactly.
+    fn by_scaler(&mut self, frame: &Video, layout: Layout) -> Result<(), MediaError> {
         let stale = self.scaler.as_ref().is_none_or(|(made_for, ..)| *made_for != layout);
         if stale {
             self.scaler = Some((layout, new_scaler(layout)?, Video::empty()));
         }
-        let Some((_, scaler, out)) = &mut self.scaler else { return Ok(&[]) };
+        let Some((_, scaler, out)) = &mut self.scaler else { return Ok(()) };
         scaler.run(frame, out).map_err(|e| MediaError::encode("colour conversion", e))?;
         pack(out, &mut self.packed);
-        Ok(&self.packed)
+        Ok(())
+    }
+}
+
+/// A decoded frame that is about to become pixels.
+pub(crate) struct Loaded<'a> {
+    converter: &'a mut Converter,
+    frame: &'a Video,
+    layout: Layout,
+    planes: Option<yuv::Planes<'a>>,
+    /// Whether the converter's `packed` holds this frame.
+    is_packed: bool,
+}
+
+impl Loaded<'_> {
+    /// Pixels `[to.1, to.0, 3]`, unturned.
+    ///
+    /// The planes are made smaller before they are mixed to colours: a sixth of the work, and
+    /// the same picture but for rounding, for both steps are linear.
+    pub fn rgb(&mut self, to: (u32, u32)) -> Result<&[u8], MediaError> {
+        let own_size = (self.layout.width, self.layout.height);
+        if let Some(planes) = &self.planes {
+            let Converter { resizer, planes: small, packed, .. } = &mut *self.converter;
+            if to == own_size {
+                planes.to_rgb(packed);
+                return Ok(packed);
+            }
+            for (plane, small) in planes.each().iter().zip(small.iter_mut()) {
+                resizer.resize_plane(plane, small, to)?;
+            }
+            planes.mix(small.each_ref().map(Vec::as_slice), packed);
+            return Ok(packed);
+        }
+        if !self.is_packed {
+            self.converter.by_scaler(self.frame, self.layout)?;
+            self.is_packed = true;
+        }
+        let Converter { resizer, planes: [small, ..], packed, .. } = &mut *self.converter;
+        if to == own_size {
+            return Ok(packed);
+        }
+        *small = resizer.resize(packed, own_size, to)?;
+        Ok(small)
     }
 }
 
@@ -130,27 +178,50 @@ impl Resizer {
         self.0.resize(&source, &mut out, &options).map_err(|e| fail(&e))?;
         Ok(out.into_vec())
     }
+
+    /// One plane of single bytes to `[to.1, to.0]`, reusing the buffer it is put into.
+    fn resize_plane(
+        &mut self,
+        plane: &yuv::Plane<'_>,
+        into: &mut Vec<u8>,
+        to: (u32, u32),
+    ) -> Result<(), MediaError> {
+        let fail = |e: &dyn std::fmt::Display| MediaError::encode("resizing", e);
+        into.resize(to.0 as usize * to.1 as usize, 0);
+        // The bytes between the end of a row and the next one are nobody's: they are cropped
+        // away as part of the image, so that no filter reaches into them.
+        let rows = fir::images::ImageRef::new(
+            plane.stride as u32,
+            plane.height as u32,
+            &plane.data[..plane.stride * plane.height],
+            fir::PixelType::U8,
+        )
+        .map_err(|e| fail(&e))?;
+        let source =
+            fir::images::CroppedImage::new(&rows, 0, 0, plane.width as u32, plane.height as u32)
+                .map_err(|e| fail(&e))?;
+        let mut out = fir::images::Image::from_slice_u8(to.0, to.1, into, fir::PixelType::U8)
+            .map_err(|e| fail(&e))?;
+        let options = fir::ResizeOptions::new()
+            .resize_alg(fir::ResizeAlg::Convolution(fir::FilterType::CatmullRom))
+            .crop(0.0, 0.0, plane.covers.0, plane.covers.1);
+        self.0.resize(&source, &mut out, &options).map_err(|e| fail(&e))
+    }
 }
 
-/// Turns packed RGB clockwise by 0, 90, 180 or 270 degrees; `size` is (width, height) before.
-pub(crate) fn turn(rgb: Vec<u8>, size: (u32, u32), degrees: u16) -> Vec<u8> {
+/// Appends packed RGB turned clockwise by 0, 90, 180 or 270 degrees; `size` is (width, height)
+/// before.
+pub(crate) fn turn_onto(into: &mut Vec<u8>, rgb: &[u8], size: (u32, u32), degrees: u16) {
     let (w, h) = (size.0 as usize, size.1 as usize);
     let pixel = |x: usize, y: usize| {
         let at = (y * w + x) * 3;
         [rgb[at], rgb[at + 1], rgb[at + 2]]
     };
     match degrees {
-        90 => (0..w)
-            .flat_map(|x| (0..h).rev().map(move |y| (x, y)))
-            .flat_map(|(x, y)| pixel(x, y))
-            .collect(),
-        180 => rgb.chunks_exact(3).rev().flatten().copied().collect(),
-        270 => (0..w)
-            .rev()
-            .flat_map(|x| (0..h).map(move |y| (x, y)))
-            .flat_map(|(x, y)| pixel(x, y))
-            .collect(),
-        _ => rgb,
+        90 => (0..w).for_each(|x| into.extend((0..h).rev().flat_map(|y| pixel(x, y)))),
+        180 => into.extend(rgb.as_chunks::<3>().0.iter().rev().flatten()),
+        270 => (0..w).rev().for_each(|x| into.extend((0..h).flat_map(|y| pixel(x, y)))),
+        _ => into.extend_from_slice(rgb),
     }
 }
 
@@ -175,67 +246,133 @@ mod tests {
         frame
     }
 
-    #[test]
-    fn own_conversion_agrees_with_the_scaler() {
+    /// Every planar layout with the matrices and ranges that videos have.
+    fn each_layout(mut check: impl FnMut(Layout, &Video)) {
         crate::open::init();
         for format in [Pixel::YUV444P, Pixel::YUV420P, Pixel::YUV422P] {
             for (space, full_range) in [(1, false), (2, false), (6, true)] {
-                let frame = slopes(format, 126, 64);
                 let layout = Layout { format, width: 126, height: 64, space, full_range };
-                let (mut own, mut converter) = (Vec::new(), Converter::new());
-                assert!(yuv::to_rgb(&frame, space, full_range, &mut own));
-                let wanted = converter.by_scaler(&frame, layout).expect("the scaler knows it");
-                let total: u64 =
-                    own.iter().zip(wanted).map(|(a, b)| u64::from(a.abs_diff(*b))).sum();
-                let mean = total as f64 / own.len() as f64;
-                // The scaler smooths chroma between pixels; whole pixels agree to rounding.
-                let limit = if format == Pixel::YUV444P { 0.6 } else { 3.5 };
-                assert!(mean < limit, "{format:?} {space} {full_range}: {mean}");
+                check(layout, &slopes(format, 126, 64));
             }
+        }
+    }
+
+    /// What the program makes of a frame at some size.
+    fn shown(frame: &Video, layout: Layout, to: (u32, u32)) -> Vec<u8> {
+        let mut converter = Converter::new();
+        let planes = yuv::Planes::of(frame, layout.space, layout.full_range);
+        assert!(planes.is_some());
+        let mut loaded =
+            Loaded { converter: &mut converter, frame, layout, planes, is_packed: false };
+        loaded.rgb(to).expect("it is made").to_vec()
+    }
+
+    fn mean_difference(a: &[u8], b: &[u8]) -> f64 {
+        assert_eq!(a.len(), b.len());
+        let total: u64 = a.iter().zip(b).map(|(a, b)| u64::from(a.abs_diff(*b))).sum();
+        total as f64 / a.len() as f64
+    }
+
+    #[test]
+    fn own_conversion_agrees_with_the_scaler() {
+        each_layout(|layout, frame| {
+            let mut converter = Converter::new();
+            converter.by_scaler(frame, layout).expect("the scaler knows it");
+            let mean = mean_difference(&shown(frame, layout, (126, 64)), &converter.packed);
+            // The scaler smooths chroma between pixels; whole pixels agree to rounding.
+            let limit = if layout.format == Pixel::YUV444P { 0.6 } else { 3.5 };
+            assert!(mean < limit, "{layout:?}: {mean}");
+        });
+    }
+
+    #[test]
+    fn smaller_planes_make_the_same_picture_as_smaller_pixels() {
+        each_layout(|layout, frame| {
+            let pixels = shown(frame, layout, (126, 64));
+            let wanted = Resizer::new().resize(&pixels, (126, 64), (50, 30)).expect("resizes");
+            let mean = mean_difference(&shown(frame, layout, (50, 30)), &wanted);
+            assert!(mean < 2.0, "{layout:?}: {mean}");
+        });
+    }
+
+    #[test]
+    fn an_odd_side_covers_half_a_chroma_value() {
+        crate::open::init();
+        // Chroma that steps with every value shows where each one lands.
+        let frame = slopes(Pixel::YUV420P, 41, 31);
+        let layout =
+            Layout { format: Pixel::YUV420P, width: 41, height: 31, space: 1, full_range: false };
+        let pixels = shown(&frame, layout, (41, 31));
+        let wanted = Resizer::new().resize(&pixels, (41, 31), (20, 16)).expect("resizes");
+        let mean = mean_difference(&shown(&frame, layout, (20, 16)), &wanted);
+        assert!(mean < 2.0, "{mean}");
+    }
+
+    #[test]
+    fn bytes_past_the_end_of_a_row_are_never_seen() {
+        crate::open::init();
+        let layout =
+            Layout { format: Pixel::YUV420P, width: 126, height: 64, space: 1, full_range: false };
+        let clean = slopes(Pixel::YUV420P, 126, 64);
+        let mut dirty = slopes(Pixel::YUV420P, 126, 64);
+        for (plane, width) in [(0, 126), (1, 63), (2, 63)] {
+            let stride = dirty.stride(plane);
+            assert!(stride > width, "there is padding to soil");
+            for row in dirty.data_mut(plane).chunks_mut(stride) {
+                row[width..].fill(255);
+            }
+        }
+        for to in [(126, 64), (50, 30), (200, 90)] {
+            assert_eq!(shown(&dirty, layout, to), shown(&clean, layout, to));
         }
     }
 
     #[test]
     fn made_frames_keep_their_pixels() {
         // Where this changes, strips kept by earlier builds are stale: see `cache::FORMAT`.
-        crate::open::init();
         let mut pixels = Vec::new();
-        for format in [Pixel::YUV444P, Pixel::YUV420P, Pixel::YUV422P] {
-            for (space, full_range) in [(1, false), (2, false), (6, true)] {
-                let frame = slopes(format, 126, 64);
-                let mut rgb = Vec::new();
-                assert!(yuv::to_rgb(&frame, space, full_range, &mut rgb));
-                let small = Resizer::new().resize(&rgb, (126, 64), (50, 30)).expect("resizes");
-                pixels.extend(turn(small, (50, 30), 90));
-            }
-        }
-        assert_eq!(&blake3::hash(&pixels).to_hex()[..16], "e5ebb458c63d3095");
+        each_layout(|layout, frame| {
+            turn_onto(&mut pixels, &shown(frame, layout, (50, 30)), (50, 30), 90);
+            pixels.extend(shown(frame, layout, (126, 64)));
+        });
+        assert_eq!(&blake3::hash(&pixels).to_hex()[..16], "cf266b07631f0fda");
     }
 
     #[test]
     fn resizing_gives_the_same_bytes_on_every_processor() {
         let rgb: Vec<u8> = (0..97 * 53 * 3).map(|i| (i * i / 7 % 256) as u8).collect();
+        let plane =
+            yuv::Plane { data: &rgb, stride: 97, width: 91, height: 53, covers: (90.5, 53.0) };
+        let both = |resizer: &mut Resizer, to| {
+            let mut small = Vec::new();
+            resizer.resize_plane(&plane, &mut small, to).expect("resizes");
+            (resizer.resize(&rgb, (97, 53), to).expect("resizes"), small)
+        };
         for to in [(64, 64), (31, 17), (150, 90)] {
             let mut plain = Resizer::new();
             // SAFETY: no extension is what every processor has.
             unsafe { plain.0.set_cpu_extensions(fir::CpuExtensions::None) };
-            let wanted = plain.resize(&rgb, (97, 53), to).expect("resizes");
-            assert_eq!(Resizer::new().resize(&rgb, (97, 53), to).expect("resizes"), wanted);
+            assert_eq!(both(&mut Resizer::new(), to), both(&mut plain, to));
         }
     }
 
     #[test]
     fn four_quarter_turns_change_nothing() {
+        let turn = |rgb: &[u8], size, degrees| {
+            let mut turned = Vec::new();
+            turn_onto(&mut turned, rgb, size, degrees);
+            turned
+        };
         let rgb: Vec<u8> = (0..5 * 3 * 3).collect();
-        let once = turn(rgb.clone(), (5, 3), 90);
+        let once = turn(&rgb, (5, 3), 90);
         assert_eq!(
             &once[..3],
             &rgb[2 * 5 * 3..][..3],
             "the lower left corner comes to the upper left"
         );
-        let twice = turn(once.clone(), (3, 5), 90);
-        assert_eq!(twice, turn(rgb.clone(), (5, 3), 180));
-        assert_eq!(turn(twice, (5, 3), 90), turn(rgb.clone(), (5, 3), 270));
-        assert_eq!(turn(once, (3, 5), 270), rgb);
+        let twice = turn(&once, (3, 5), 90);
+        assert_eq!(twice, turn(&rgb, (5, 3), 180));
+        assert_eq!(turn(&twice, (5, 3), 90), turn(&rgb, (5, 3), 270));
+        assert_eq!(turn(&once, (3, 5), 270), rgb);
     }
 }

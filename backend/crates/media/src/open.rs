@@ -30,6 +30,8 @@ const PROBE_BYTES: &str = "2000000";
 #[derive(Clone, Debug)]
 pub(crate) struct Track {
     pub stream: usize,
+    /// FFmpeg's names for the container, separated by commas.
+    pub container: String,
     /// Seconds per tick of packet times.
     pub tick_secs: f64,
     /// FFmpeg's codec name.
@@ -138,7 +140,7 @@ pub(crate) fn choose_track(
         if kind != ffi::AVMediaType::VIDEO || cover {
             continue;
         }
-        let track = describe(&stream);
+        let track = describe(&stream, input.format().name());
         let is_default = disposition & ffi::AV_DISPOSITION_DEFAULT != 0;
         let rank = (u64::from(track.width) * u64::from(track.height), is_default);
         if best.as_ref().is_none_or(|(top, _)| rank > *top) {
@@ -171,7 +173,7 @@ fn check_track(track: Track, path: &Path) -> Result<Track, MediaError> {
     Ok(track)
 }
 
-fn describe(stream: &ff::Stream<'_>) -> Track {
+fn describe(stream: &ff::Stream<'_>, container: &str) -> Track {
     // SAFETY: `codecpar` is non-null for every stream FFmpeg hands out.
     let par = unsafe { &*(*stream.as_ptr()).codecpar };
     let tick = stream.time_base();
@@ -183,6 +185,7 @@ fn describe(stream: &ff::Stream<'_>) -> Track {
     let aspect = if sar.0 > 0 && sar.1 > 0 { f64::from(sar.0) / f64::from(sar.1) } else { 1.0 };
     Track {
         stream: stream.index(),
+        container: container.to_owned(),
         tick_secs: f64::from(tick.0) / f64::from(tick.1.max(1)),
         codec: name.to_string_lossy().into_owned(),
         codec_id: par.codec_id,

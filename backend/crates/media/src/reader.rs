@@ -1,10 +1,10 @@
 //! One decoder that moves forward over a file. Frames are found by display time; on the quick
-//! way pictures that nothing refers to are skipped and long unwanted stretches jumped over.
+//! ways unwanted stretches are jumped over and pictures that nothing refers to are skipped.
 //! It never converts pixels.
 
 use crate::error::{MediaError, file_name};
 use crate::index::Index;
-use crate::open::{self, MAX_PIXELS};
+use crate::open::{self, MAX_PIXELS, Track};
 use ff::util::frame::video::Video;
 use ffmpeg_the_third as ff;
 use ffmpeg_the_third::ffi;
@@ -12,16 +12,38 @@ use std::path::Path;
 
 /// Decoder threads; more would multiply the memory that large frames take.
 const THREADS: usize = 2;
-/// Frames that must lie between two wanted ones before a jump is worth it.
-const JUMP_FRAMES: usize = 150;
+/// Frames between where decoding stands and the next useful key frame that make a jump worth
+/// it: emptying and filling the decoder costs about as much as decoding this many.
+const JUMP_FRAMES: usize = 8;
 
 /// How freely the decoder may leave frames out.
 #[derive(Clone, Copy, PartialEq)]
 pub(crate) enum Way {
     /// Skip unreferenced pictures, jump to key frames.
-    Quick,
+    Skip,
+    /// Jump to key frames.
+    Jump,
     /// Every frame from the first.
     Plain,
+}
+
+impl Way {
+    /// The quickest way that is known to give the frames of [`Way::Plain`].
+    ///
+    /// H.264 is trusted as plain 4:2:0 alone: streams of other layouts may need what only
+    /// their first frame carries. In the other codecs a key frame is a true beginning; after a
+    /// jump the decoder has to agree that it was one.
+    pub fn quickest(track: &Track) -> Self {
+        use ffi::AVCodecID as Codec;
+        let indexed = ["mov", "matroska", "avi"].iter().any(|name| track.container.contains(name));
+        match track.codec_id {
+            Codec::H264 if track.plain_420 => Self::Skip,
+            Codec::VP8 | Codec::VP9 | Codec::AV1 | Codec::HEVC | Codec::MPEG4 if indexed => {
+                Self::Jump
+            }
+            _ => Self::Plain,
+        }
+    }
 }
 
 /// A decoder that stands at one frame and only moves forward.
@@ -38,12 +60,21 @@ pub(crate) struct Reader<'a> {
     time: i64,
     /// Index of the last wanted frame, where decoding stands.
     position: usize,
-    /// The wanted time: its packet is never skipped.
-    target: i64,
+    /// Display times of all wanted frames, rising: their packets are never skipped. They have
+    /// to be known beforehand, for a packet is fed several frames before its picture is due.
+    wanted: Vec<i64>,
+    /// Display time of the key frame jumped to, until it was seen.
+    landing: Option<i64>,
 }
 
 impl<'a> Reader<'a> {
-    pub fn open(path: &'a Path, index: &'a Index, way: Way) -> Result<Self, MediaError> {
+    /// Opens the file for the frames with these indices in display order, rising.
+    pub fn open(
+        path: &'a Path,
+        index: &'a Index,
+        way: Way,
+        wanted: &[u64],
+    ) -> Result<Self, MediaError> {
         let mut input = open::open(path)?;
         keep_only(&mut input, index.track.stream);
         let decoder = open_decoder(&input, index, path)?;
@@ -58,7 +89,8 @@ impl<'a> Reader<'a> {
             frame: Video::empty(),
             time: i64::MIN,
             position: 0,
-            target: 0,
+            wanted: wanted.iter().map(|at| index.pts[*at as usize]).collect(),
+            landing: None,
         })
     }
 
@@ -72,16 +104,16 @@ impl<'a> Reader<'a> {
         self.time
     }
 
-    /// Decodes up to the frame with this index in display order.
+    /// Decodes up to the frame with this index in display order, one of the wanted.
     pub fn advance_to(&mut self, at: usize) -> Result<(), MediaError> {
-        self.target = self.index.pts[at];
-        if self.way == Way::Quick {
+        let target = self.index.pts[at];
+        if self.way != Way::Plain {
             self.jump_towards(at)?;
         }
-        while self.time < self.target {
+        while self.time < target {
             self.next_frame()?;
         }
-        if self.way == Way::Quick && self.time != self.target {
+        if self.way != Way::Plain && self.time != target {
             return Err(self.corrupt("a wanted frame is missing"));
         }
         self.position = at;
@@ -90,9 +122,8 @@ impl<'a> Reader<'a> {
 
     /// Seeks to the last key frame before a far target.
     fn jump_towards(&mut self, at: usize) -> Result<(), MediaError> {
-        let Some(key) =
-            self.index.keys[..self.index.keys.partition_point(|k| *k <= self.target)].last()
-        else {
+        let (keys, target) = (&self.index.keys, self.index.pts[at]);
+        let Some(key) = keys[..keys.partition_point(|k| *k <= target)].last() else {
             return Ok(());
         };
         let key_at = self.index.pts.partition_point(|p| p < key);
@@ -108,6 +139,8 @@ impl<'a> Reader<'a> {
         self.decoder.flush();
         self.ended = false;
         self.time = i64::MIN;
+        // The decoder of H.264 itself holds back what a key frame does not start.
+        self.landing = (self.way == Way::Jump).then_some(*key);
         Ok(())
     }
 
@@ -138,6 +171,12 @@ impl<'a> Reader<'a> {
                 self.corrupt(&format!("the picture at {:.1} s is broken", self.index.secs(time)))
             );
         }
+        if let Some(landing) = self.landing.filter(|landing| *landing <= time) {
+            if landing != time || !self.frame.is_key() {
+                return Err(self.corrupt("a key frame is none"));
+            }
+            self.landing = None;
+        }
         self.time = time;
         Ok(())
     }
@@ -158,8 +197,8 @@ impl<'a> Reader<'a> {
                 Err(e) => return Err(self.corrupt(&format!("reading fails ({e})"))),
             }
         }
-        if self.way == Way::Quick {
-            let wanted = self.packet.pts() == Some(self.target);
+        if self.way == Way::Skip {
+            let wanted = self.packet.pts().is_some_and(|t| self.wanted.binary_search(&t).is_ok());
             self.decoder.skip_frame(if wanted {
                 ff::Discard::Default
             } else {
