@@ -7,7 +7,7 @@ use crate::grpo;
 use crate::journal::Journal;
 use crate::recorder::Recorder;
 use crate::sink::{Control, Sink};
-use shared::config::RunConfig;
+use shared::config::{RunConfig, Settings};
 use shared::event::EventBody;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
