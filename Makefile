@@ -25,6 +25,7 @@ run: setup build ## install what is missing, build, and open the demo: sample vi
 # A browser that is missing is a failure: setup-tests has installed one.
 test: export VIDEOSSR_REQUIRE_BROWSER = 1
 test: setup-tests build ## unit, integration and browser tests
+	VIDEOSSR_PYTHON=$$(scripts/python.sh reader tests/python/requirements.txt || echo python3) \
 	$(CARGO) test --release --workspace --exclude frontend --no-fail-fast
 	$(CARGO) test --release -p frontend
 
