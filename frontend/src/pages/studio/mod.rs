@@ -2,6 +2,7 @@
 //! the question oneself, and be scored by the code that scores policies.
 
 mod answer;
+mod audit;
 mod desk;
 mod setup;
 mod sitting;
@@ -19,6 +20,7 @@ use crate::state::live::{Status, use_live};
 use crate::state::remote::{Fault, FaultKind, Remote};
 use crate::state::session::use_session;
 use crate::state::toast::use_toasts;
+use audit::Audit;
 use desk::Desk;
 use leptos::prelude::*;
 use leptos_router::hooks::{use_location, use_query_map};
@@ -57,6 +59,8 @@ struct Studio {
     fault: RwSignal<Option<Fault>>,
     /// Whether a sample is on its way.
     busy: RwSignal<bool>,
+    /// The newest audit of a generator.
+    audit: Audit,
 }
 
 impl Studio {
@@ -89,6 +93,7 @@ impl Studio {
             got: RwSignal::new(None),
             fault: RwSignal::new(None),
             busy: RwSignal::new(true),
+            audit: Audit::new(),
         }
     }
 
@@ -284,6 +289,7 @@ fn CopyLink() -> impl IntoView {
 #[component]
 fn Bench(studio: Studio) -> impl IntoView {
     studio.follow();
+    studio.audit.look();
     let retry = Callback::new(move |()| studio.fetch());
     let there = Memo::new(move |_| studio.got.with(Option::is_some));
     let first = move || match (studio.fault.get(), studio.problems().first()) {
