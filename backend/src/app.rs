@@ -1,6 +1,7 @@
 //! What every handler shares, and how it is put together.
 
 use crate::api::error::Fail;
+use crate::auditor::Auditor;
 use crate::data::DataDir;
 use crate::hub::Hub;
 use crate::pictures::Pictures;
@@ -71,6 +72,8 @@ pub struct App {
     pub supervisor: Supervisor,
     /// Clips and still pictures.
     pub pictures: Arc<Pictures>,
+    /// The generator audit.
+    pub auditor: Arc<Auditor>,
     /// The policy a run starts from where its config names none.
     pub policy: Option<PathBuf>,
     /// Largest upload, bytes.

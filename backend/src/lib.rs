@@ -6,6 +6,7 @@ use std::io::IsTerminal;
 pub mod admission;
 pub mod api;
 pub mod app;
+pub mod auditor;
 pub mod cli;
 pub mod cmd;
 pub mod data;

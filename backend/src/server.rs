@@ -137,6 +137,7 @@ fn assemble(
     std::fs::write(data.disk_mark(), &disk_mark)?;
     Ok(App {
         pictures: Arc::new(Pictures::open(data.pictures(), &data.strips())?),
+        auditor: Arc::default(),
         policy: options.policy.clone(),
         upload_limit: options.upload_limit,
         public_url,

@@ -6,10 +6,10 @@ mod support;
 use axum::http::StatusCode;
 use serde_json::{Value, json};
 use shared::annotation::Role;
-use shared::api::{SampleBody, VideoBody};
+use shared::api::{AuditBody, AuditState, SampleBody, VideoBody};
 use shared::reward::{RewardMode, score};
 use shared::task::TaskKind;
-use support::{Answer, Person, TestServer, files_under, jpeg, small_video};
+use support::{Answer, Person, TestServer, files_under, jpeg, small_video, soon};
 
 const SAMPLE: &str = "/api/v1/studio/sample";
 
@@ -178,6 +178,54 @@ async fn what_cannot_be_seen_is_said() {
         let body: SampleBody = ask(&admin, video, item).await.read();
         assert_eq!(body.answerable, answerable, "{perturbation}");
     }
+}
+
+#[tokio::test]
+async fn a_generator_is_audited_on_the_library() {
+    let test = TestServer::start().await;
+    let admin = test.admin().await;
+    let path = "/api/v1/studio/audit";
+    let ask = async |item: Value, samples: u32| {
+        admin.post(path, json!({ "item": item, "samples": samples })).await
+    };
+    let spatial = json!({ "task": "spatial" });
+    assert_eq!(ask(spatial.clone(), 40).await.json()["error"]["field"], "videos");
+    for frames in [80, 120] {
+        add(&admin, frames).await;
+    }
+    for (item, samples, field) in [
+        (spatial.clone(), 19, "samples"),
+        (spatial.clone(), 401, "samples"),
+        (json!({ "task": "spatial", "grid": 7 }), 40, "item.grid"),
+        (json!({ "task": "jigsaw", "trim": 1 }), 40, "item"),
+    ] {
+        let answer = ask(item.clone(), samples).await;
+        assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY, "{item}");
+        assert_eq!(answer.json()["error"]["field"], field, "{item}");
+    }
+    assert_eq!(admin.get(path).await.read::<AuditBody>().audit, None);
+    let begun = ask(spatial.clone(), 40).await;
+    assert_eq!(begun.status, StatusCode::ACCEPTED, "{}", begun.json());
+    let cells = soon("the audit", async {
+        loop {
+            match admin.get(path).await.read::<AuditBody>().audit.unwrap() {
+                AuditState::Running { .. } => {
+                    let second = ask(spatial.clone(), 40).await.status;
+                    assert!(second == StatusCode::CONFLICT || second == StatusCode::ACCEPTED);
+                    tokio::task::yield_now().await;
+                }
+                AuditState::Done { cells, videos, .. } => break (cells, videos),
+                AuditState::Failed { message } => panic!("{message}"),
+            }
+        }
+    });
+    let (cells, videos) = cells.await;
+    assert_eq!((cells.len(), videos), (1, 2));
+    let cell = &cells[0];
+    assert_eq!((cell.cell.as_str(), &cell.problem), ("spatial 2", &None));
+    assert_eq!((cell.samples, cell.proved), (40, 40));
+    assert_eq!(cell.rulings, [] as [String; 0]);
+    assert!(cell.tests.iter().any(|t| t.what == "a constant answer" && t.found.is_some()));
 }
 
 #[tokio::test]

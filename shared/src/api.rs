@@ -19,7 +19,10 @@ pub use runs::{
     ATLAS_COLUMNS, CLIP_FPS, ControlRequest, EventsBody, GroupBody, NewRun, RolloutRow,
     RolloutsBody, Run, RunBody, RunsBody,
 };
-pub use studio::{SampleBody, SampleRequest};
+pub use studio::{
+    AUDIT_SAMPLES, AuditBody, AuditCell, AuditRequest, AuditState, AuditTest, SampleBody,
+    SampleRequest,
+};
 pub use system::{DeviceInfo, DevicesBody, HealthBody, PresetInfo, PresetsBody, WorkerInfo};
 pub use videos::{Video, VideoBody, VideosBody};
 

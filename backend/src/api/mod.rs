@@ -145,6 +145,14 @@ fn studio_endpoints() -> Vec<Endpoint> {
             "A sample with its truth, from a video, a task with dials, and a seed.",
             post(studio::sample),
         ),
+        row(
+            Method::POST,
+            "/api/v1/studio/audit",
+            ANNOTATOR,
+            "Begins an audit of a task's generator on the library's videos.",
+            post(studio::begin_audit),
+        ),
+        get("/api/v1/studio/audit", "How the newest audit stands.", self::get(studio::audit_state)),
         get(
             "/api/v1/studio/clip.webm",
             "A sample's frames as a clip, `?spec=JSON&size=view|policy`.",

@@ -6,18 +6,23 @@ use super::videos::video_picture;
 use super::{Body, Query};
 use crate::api::error::Fail;
 use crate::app::App;
+use crate::auditor::{self, Job};
 use crate::library;
 use crate::pictures::{Picture, PictureError, Recipe, VIEW};
 use axum::Json;
 use axum::extract::{Request, State};
+use axum::http::StatusCode;
 use axum::response::Response;
 use serde::Deserialize;
-use shared::api::{SampleBody, SampleRequest};
+use shared::api::{AUDIT_SAMPLES, AuditBody, AuditRequest, SampleBody, SampleRequest};
 use shared::config::{MixtureItem, Problem, RunConfig};
-use shared::task::{DIALS, SampleSpec};
+use shared::task::{DIALS, Dials, SampleSpec};
 use std::sync::Arc;
 use store::{StoreError, StoredVideo};
 use tasks::{Rng, TaskError};
+
+/// Videos of the library that an audit chooses from.
+const AUDIT_LOOKED: u32 = 200;
 
 pub(super) async fn sample(
     State(app): State<Arc<App>>,
@@ -56,6 +61,50 @@ async fn find(app: &App, spec: SampleSpec) -> Result<(StoredVideo, Recipe), Fail
         (_, Ok(found)) => Ok(found),
         (no_other, Err(error)) => {
             Err(Fail::from(error).at(if no_other { "other" } else { "video" }))
+        }
+    }
+}
+
+pub(super) async fn audit_state(State(app): State<Arc<App>>) -> Json<AuditBody> {
+    Json(AuditBody { audit: app.auditor.state() })
+}
+
+pub(super) async fn begin_audit(
+    State(app): State<Arc<App>>,
+    Body(asked): Body<AuditRequest>,
+) -> Result<(StatusCode, Json<AuditBody>), Fail> {
+    let item = MixtureItem::from_value(&asked.item, "item").map_err(Fail::problems)?;
+    if item.dials != Dials::default() {
+        let message = "an audit knows the published values of the dials only; leave them out";
+        return Err(Fail::invalid(message).at("item"));
+    }
+    let [fewest, most] = AUDIT_SAMPLES;
+    if !(fewest..=most).contains(&asked.samples) {
+        let message = format!("{} is not from {fewest} to {most}", asked.samples);
+        return Err(Fail::invalid(message).at("samples"));
+    }
+    let newest = app.db(|store| {
+        let videos = store.videos_page(None, AUDIT_LOOKED)?;
+        let usable = videos.into_iter().filter(library::is_usable);
+        Ok(usable.map(|video| video.path).take(auditor::VIDEOS).collect::<Vec<_>>())
+    });
+    let videos = newest.await?;
+    if videos.is_empty() {
+        let message = "the library has no usable video to make samples from; add some first";
+        return Err(Fail::invalid(message).at("videos"));
+    }
+    let job = Job {
+        tasks: item.tasks(),
+        samples: asked.samples,
+        videos,
+        size: policy_size(&app, &RunConfig::default()).await?,
+        strips: app.data.strips(),
+    };
+    match app.auditor.begin(job) {
+        Ok(state) => Ok((StatusCode::ACCEPTED, Json(AuditBody { audit: Some(state) }))),
+        Err(_) => {
+            let message = "an audit is running; wait until it has ended";
+            Err(Fail::new(StatusCode::CONFLICT, "not_now", message))
         }
     }
 }

@@ -82,7 +82,7 @@ pub fn CountHead(scene: Scene) -> impl IntoView {
 pub fn CountLane(scene: Scene, said: Said) -> impl IntoView {
     let truth: Vec<f64> =
         scene.sample(|sample| true_counts(&sample.truth)).into_iter().map(|(_, n)| n).collect();
-    let open = scene.open.get();
+    let open = scene.open.get_untracked();
     let counts = counts(&said.reward.reading).to_vec();
     let top = truth.iter().chain(&counts).copied().fold(9.0, f64::max).min(20.0);
     let class = format!("count-fill {}", said.tone);

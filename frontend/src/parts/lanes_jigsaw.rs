@@ -15,8 +15,7 @@ fn parts_of(scene: Scene) -> usize {
 }
 
 /// What an order says of this sample; right and wrong only where the truth may be seen.
-pub fn arranged(scene: Scene, said: &str) -> Option<Vec<Placed>> {
-    let open = scene.open.get();
+fn arranged(scene: Scene, said: &str, open: bool) -> Option<Vec<Placed>> {
     scene.sample(|sample| {
         let truth = sample.truth.answer();
         arrangement(said, parts_of(scene), open.then_some(truth.as_str()), sample.truth.kind())
@@ -40,7 +39,7 @@ pub fn OrderHead(
 ) -> impl IntoView {
     let parts = parts_of(scene);
     let placed = Memo::new(move |_| {
-        let placed = arranged(scene, &said.get());
+        let placed = arranged(scene, &said.get(), scene.open.get());
         placed.filter(|placed| begun || placed.len() == parts)
     });
     let shown = (0..parts).map(|part| view! { <PartCell scene part class="shown"/> });
@@ -115,7 +114,7 @@ pub fn OrderCells(scene: Scene, said: String, class: &'static str) -> impl IntoV
         let class = format!("order-cell {class} {}", placed.off.class());
         view! { <span class=class>{placed.shown + 1}</span> }
     };
-    let placed = arranged(scene, &said).unwrap_or_default();
+    let placed = arranged(scene, &said, scene.open.get_untracked()).unwrap_or_default();
     let cells: Vec<_> = placed.into_iter().map(cell).collect();
     view! { <div class="order">{cells}</div> }
 }

@@ -23,7 +23,7 @@
 //! | `video-choice`, `other-video`, `task-KIND`, `main-dial`, `preset-NAME`, `dial-KEY`, `dial-KEY-N`, `reset-KEY`, `seed`, `another` | its settings, `dial-` also in the mixture editor; `data-video` on choices |
 //! | `question`, `unanswerable`, `answer`, `set-start`, `set-end`, `score`, `show-truth`, `earned-MODE`, `account`, `true-answer`, `lane-mine`, `span-mine` | its answer |
 //! | `refused`, `dials-problem`, `video-problem`, `other-problem` | settings that give no sample |
-//! | `history`, `tried`, `my-mean`, `floor` | this sitting |
+//! | `history`, `tried`, `my-mean`, `floor`, `audit`, `begin-audit`, `audit-ruling` | this sitting; the generator's audit |
 //! | `failure-row`, `filter-state`, `filter-tag`, `filter-task` | failures |
 //! | `review-item`, `review-accept`, `review-changes`, `review-comment`, `label-state` | review |
 //! | `person-row`, `invite-role`, `invite-create`, `invite-link` | team |

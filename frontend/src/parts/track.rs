@@ -194,7 +194,7 @@ pub struct Said {
     pub testid: String,
 }
 
-/// What an answer says, drawn on its lane.
+/// What an answer says, drawn on its lane; against the truth where that may be seen now.
 #[component]
 pub fn SaidMarks(
     /// The sample.

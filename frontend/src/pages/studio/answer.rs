@@ -1,5 +1,6 @@
 //! The question as the policy gets it, the reader's answer, what it earns, and the truth.
 
+use super::audit::AuditBox;
 use super::desk::{Trial, has_span, mark};
 use super::sitting::History;
 use super::{Got, Studio};
@@ -39,6 +40,7 @@ pub(super) fn AnswerSide(
             <Account trial scene/>
             <TruthBox trial scene/>
             <History studio/>
+            <AuditBox studio/>
         </aside>
     }
 }

@@ -200,6 +200,7 @@ fn Timeline(scene: Scene, trial: Trial) -> impl IntoView {
 #[component]
 fn MyLane(scene: Scene, trial: Trial) -> impl IntoView {
     let marks = move || {
+        scene.open.track();
         let text = trial.text.get().trim().to_owned();
         if text.is_empty() {
             return view! { <span class="veil">"your answer"</span> }.into_any();

@@ -2,6 +2,7 @@
 //! the question oneself, and be scored by the code that scores policies.
 
 mod answer;
+mod audit;
 mod desk;
 mod setup;
 mod sitting;
@@ -16,18 +17,21 @@ use crate::state::api;
 use crate::state::browser::{copy, show_address};
 use crate::state::library::use_library;
 use crate::state::live::{Status, use_live};
-use crate::state::remote::{Fault, FaultKind};
+use crate::state::remote::{Fault, FaultKind, Remote};
 use crate::state::session::use_session;
 use crate::state::toast::use_toasts;
+use audit::Audit;
 use desk::Desk;
 use leptos::prelude::*;
-use leptos_router::hooks::use_query_map;
+use leptos_router::hooks::{use_location, use_query_map};
 use setup::SetupSide;
 use shared::annotation::Role;
 use shared::api::{SampleBody, SampleRequest, Video};
 use shared::config::Problem;
 use std::time::Duration;
 
+/// The page's own address.
+const PLACE: &str = "/studio";
 /// How long a dial rests before its sample is asked for.
 const REST: Duration = Duration::from_millis(180);
 
@@ -55,6 +59,8 @@ struct Studio {
     fault: RwSignal<Option<Fault>>,
     /// Whether a sample is on its way.
     busy: RwSignal<bool>,
+    /// The newest audit of a generator.
+    audit: Audit,
 }
 
 impl Studio {
@@ -87,6 +93,7 @@ impl Studio {
             got: RwSignal::new(None),
             fault: RwSignal::new(None),
             busy: RwSignal::new(true),
+            audit: Audit::new(),
         }
     }
 
@@ -168,7 +175,14 @@ impl Studio {
                 self.fetch();
             }
         });
-        Effect::new(move |_| show_address(&route::studio(&self.setup.get())));
+        let place = use_location().pathname;
+        Effect::new(move |_| {
+            let address = route::studio(&self.setup.get());
+            // The reader may be on the way to another page already.
+            if place.get_untracked() == PLACE {
+                show_address(&address);
+            }
+        });
     }
 }
 
@@ -211,23 +225,19 @@ pub fn StudioPage() -> impl IntoView {
     let query = use_query_map();
     let read = move || query.with(|query| Setup::read(|name| query.get(name)));
     let studio = Studio::new(untrack(read));
+    let place = use_location().pathname;
     Effect::new(move |before: Option<()>| {
         // Links within the page; its own changes do not go through the router.
         let asked = read();
-        if before.is_some() {
+        if before.is_some() && place.get_untracked() == PLACE {
             studio.setup.set(asked);
         }
     });
     let (library, session) = (use_library(), use_session());
     let retry = Callback::new(move |()| library.refresh());
-    let has = Memo::new(move |_| {
-        library.videos.with(outline);
-        library.videos.with(|list| match outline(list) {
-            crate::state::remote::Remote::Ready(_) => {
-                crate::state::remote::Remote::Ready(!usable().is_empty())
-            }
-            other => other,
-        })
+    let has = Memo::new(move |_| match library.videos.with(outline) {
+        Remote::Ready(_) => Remote::Ready(!usable().is_empty()),
+        other => other,
     });
     let may = Memo::new(move |_| session.may(Role::Annotator));
     let body = move || {
@@ -279,6 +289,7 @@ fn CopyLink() -> impl IntoView {
 #[component]
 fn Bench(studio: Studio) -> impl IntoView {
     studio.follow();
+    studio.audit.look();
     let retry = Callback::new(move |()| studio.fetch());
     let there = Memo::new(move |_| studio.got.with(Option::is_some));
     let first = move || match (studio.fault.get(), studio.problems().first()) {
