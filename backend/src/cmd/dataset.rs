@@ -27,6 +27,8 @@ enum Command {
     Import(Import),
     /// Compare a dataset's files with its manifest
     Verify(Verify),
+    /// Measure whether the generator is fair on some videos; exit code 1 where it is not
+    Audit(super::audit::Args),
 }
 
 /// Makes a dataset.
@@ -86,12 +88,13 @@ struct Verify {
     json: bool,
 }
 
-/// Builds, imports or verifies.
+/// Builds, imports, verifies or audits.
 pub fn run(args: Args) -> Result<()> {
     match args.command {
         Command::Build(args) => build(args),
         Command::Import(args) => import(args),
         Command::Verify(args) => verify(args),
+        Command::Audit(args) => super::audit::run(&args),
     }
 }
 

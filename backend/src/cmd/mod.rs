@@ -1,5 +1,6 @@
 //! One file per command: its arguments and what it does.
 
+mod audit;
 pub mod config;
 pub mod dataset;
 pub mod demo;
