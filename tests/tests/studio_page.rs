@@ -48,12 +48,14 @@ async fn sign_in(studio: &Studio, browser: &Browser, api: &mut Client) -> Result
     let ready = browser
         .until("the name field or the first page", async || {
             if browser.text(&id("link-status")).await.is_some() {
-                return Some(false);
+                return Some(None);
             }
-            browser.driver.find(By::Css(id("sign-in-name"))).await.ok().map(|_| true)
+            browser.driver.find(By::Css(id("sign-in-name"))).await.ok().map(Some)
         })
         .await?;
-    if ready {
+    if let Some(field) = ready {
+        field.clear().await?;
+        field.send_keys("Bo").await?;
         browser.click(&id("sign-in-submit")).await?;
     }
     browser.find(&id("link-status")).await?;
@@ -93,9 +95,10 @@ async fn type_into(browser: &Browser, name: &str, text: &str) -> Result<()> {
     Ok(())
 }
 
-/// Puts the keyboard back on the page itself.
+/// Puts the keyboard back on the page itself, and the pointer where nothing previews a frame.
 async fn leave_fields(browser: &Browser) -> Result<()> {
     browser.driver.execute("document.activeElement?.blur()", vec![]).await?;
+    browser.driver.action_chain().move_to(4, 4).perform().await?;
     Ok(())
 }
 
