@@ -227,7 +227,7 @@ fn closed_folder(parent: &Path) -> PathBuf {
     use std::os::unix::fs::PermissionsExt;
     let closed = parent.join("closed");
     std::fs::create_dir(&closed).expect("a folder");
-    std::fs::set_permissions(&closed, PermissionsExt::from_mode(0)).expect("closed");
+    std::fs::set_permissions(&closed, PermissionsExt::from_mode(0o000)).expect("closed");
     closed
 }
 
