@@ -146,7 +146,8 @@ fn DialBox(
             put(next);
         }
     };
-    let end = ["least", "most"].get(at).filter(|_| !matches!(form.kind(key), DialKind::Whole(..)));
+    let one = matches!(untrack(|| form.kind(key)), DialKind::Whole(..));
+    let end = ["least", "most"].get(at).filter(|_| !one);
     let name = end.map(|end| format!("{}, {end}", field.label));
     view! {
         <input id=id aria-label=name aria-describedby=about inputmode="decimal" autocomplete="off"

@@ -22,6 +22,15 @@ fn arranged(scene: Scene, said: &str, open: bool) -> Option<Vec<Placed>> {
     })
 }
 
+/// How many parts of how many an order has that is only begun.
+pub fn begun_order(scene: Scene, said: &str) -> Option<(usize, usize)> {
+    let kind = scene.sample(|sample| sample.truth.kind());
+    let all = parts_of(scene);
+    let placed = arranged(scene, said, false)?.len();
+    let ordered = matches!(kind, TaskKind::Jigsaw | TaskKind::Spatial);
+    (ordered && placed > 0 && placed < all).then_some((placed, all))
+}
+
 /// The parts in the order shown, the moves, and the parts in the order that is said.
 #[component]
 pub fn OrderHead(

@@ -163,8 +163,7 @@ fn play(scene: Scene, looped: Signal<Slots>, video: &web_sys::HtmlVideoElement) 
 #[component]
 fn Badges(scene: Scene, size: ViewSize) -> impl IntoView {
     let policy = move || size.0.get() == ClipSize::Policy;
-    let words =
-        move || if policy() { "the policy's own pixels" } else { "what the policy was shown" };
+    let words = move || if policy() { "the policy's own pixels" } else { "what the policy sees" };
     let other = move || if policy() { "larger" } else { "its own pixels" };
     let change = move || {
         let slot = scene.cursor.shown();

@@ -37,7 +37,7 @@ pub(super) fn AnswerSide(
                 })}
             </section>
             <AnswerBox trial scene run/>
-            <Account trial scene/>
+            <Account studio trial scene/>
             <TruthBox trial scene/>
             <History studio/>
             <AuditBox studio/>
@@ -88,7 +88,7 @@ fn AnswerBox(trial: Trial, scene: Scene, run: Callback<()>) -> impl IntoView {
 
 /// What the scored answer earns under every reward, and why.
 #[component]
-fn Account(trial: Trial, scene: Scene) -> impl IntoView {
+fn Account(studio: Studio, trial: Trial, scene: Scene) -> impl IntoView {
     let mode = RwSignal::new(RewardMode::Smooth);
     let earned = move |mode: RewardMode| {
         let text = trial.scored.get()?;
@@ -107,7 +107,8 @@ fn Account(trial: Trial, scene: Scene) -> impl IntoView {
             let account = move || earned(mode.get()).map(account);
             view! {
                 <section data-testid="account">
-                    <h2>"What it earns"</h2>
+                    <div class="row head"><h2 class="grow">"What it earns"</h2>
+                        <button class="btn small-btn" on:click=move |_| studio.another()>"Another sample "<kbd>"N"</kbd></button></div>
                     <div class="modes" role="group" aria-label="Reward">{RewardMode::ALL.iter().map(|mode| pick(*mode)).collect_view()}</div>
                     {account}
                 </section>

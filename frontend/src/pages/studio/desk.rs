@@ -7,7 +7,7 @@ use crate::logic::keys::{Command, Press, StudioKey, studio_key};
 use crate::logic::studio::{Edge, Tried, half_span, with_edge};
 use crate::parts::bits::TaskTag;
 use crate::parts::lanes_counting::{CountHead, CountTruth};
-use crate::parts::lanes_jigsaw::OrderHead;
+use crate::parts::lanes_jigsaw::{OrderHead, begun_order};
 use crate::parts::player::{Player, ViewSize};
 use crate::parts::scene::Scene;
 use crate::parts::track::{Said, SaidMarks, Track, TruthLane, share};
@@ -209,6 +209,9 @@ fn MyLane(scene: Scene, trial: Trial) -> impl IntoView {
         if let Some(secs) = half_span(kind, &text) {
             let left = share(scene.sample(|sample| sample.slot_at(secs)), scene.cursor.slots);
             return view! { <span class="span mine half" style:left=left></span> }.into_any();
+        }
+        if let Some((n, all)) = begun_order(scene, &text) {
+            return view! { <span class="veil">{format!("{n} of {all}")}</span> }.into_any();
         }
         let reward = scene.sample(|sample| score(RewardMode::Smooth, &sample.truth, &text));
         let said =

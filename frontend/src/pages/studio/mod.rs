@@ -9,6 +9,7 @@ mod sitting;
 
 pub use sitting::Sitting;
 
+use crate::logic::form::wording;
 use crate::logic::studio::Setup;
 use crate::parts::shell::{Crumb, Page};
 use crate::parts::states::{Empty, FaultBox, Skeleton, outline, remote_view};
@@ -292,12 +293,18 @@ fn Bench(studio: Studio) -> impl IntoView {
     studio.audit.look();
     let retry = Callback::new(move |()| studio.fetch());
     let there = Memo::new(move |_| studio.got.with(Option::is_some));
-    let first = move || match (studio.fault.get(), studio.problems().first()) {
+    let first = move || {
+        match (studio.fault.get(), studio.problems().first()) {
         (Some(fault), _) if fault.field.is_none() => {
             view! { <FaultBox fault what="the sample" retry/> }.into_any()
         }
-        (_, Some(_)) => view! { <Refused studio/> }.into_any(),
+        (_, Some(problem)) => view! {
+            <div class="empty" role="alert" data-testid="refused"><h1>"These settings give no sample"</h1>
+                <p class="soft">{wording(&problem.message)}</p></div>
+        }
+        .into_any(),
         _ => view! { <Skeleton rows=9/> }.into_any(),
+    }
     };
     view! {
         <div class="studio" data-testid="studio" data-busy=move || studio.busy.get().to_string()>
@@ -322,7 +329,7 @@ fn Refused(studio: Studio) -> impl IntoView {
     let retry = move |_| studio.fetch();
     move || {
         let fault = studio.fault.get();
-        let said = studio.problems().first().map(|p| crate::logic::form::wording(&p.message));
+        let said = studio.problems().first().map(|p| wording(&p.message));
         let words =
             said.or_else(|| fault.as_ref().map(|f| format!("{} {}", f.message, f.advice())))?;
         let again = fault.is_some_and(|f| f.field.is_none()).then(|| {

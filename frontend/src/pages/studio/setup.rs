@@ -7,6 +7,7 @@ use crate::parts::bits::TaskDot;
 use crate::parts::dials::{DialEdit, DialForm, DialRows, main_select};
 use crate::route;
 use crate::state::library::use_library;
+use leptos::html;
 use leptos::prelude::*;
 use shared::api::Video;
 use shared::task::{Task, TaskKind, TaskPreset};
@@ -84,17 +85,27 @@ fn Videos(studio: Studio) -> impl IntoView {
 #[component]
 fn VideoChoice(studio: Studio, video: Video) -> impl IntoView {
     let id = video.meta.id.clone();
-    let chosen = {
+    let node = NodeRef::<html::Button>::new();
+    let is = {
         let id = id.clone();
-        move || studio.video.with(|v| v.as_ref().is_some_and(|v| v.meta.id == id)).to_string()
+        Memo::new(move |_| studio.video.with(|v| v.as_ref().is_some_and(|v| v.meta.id == id)))
     };
+    Effect::new(move |_| {
+        if let Some(button) = node.get()
+            && is.get()
+        {
+            let nearest = web_sys::ScrollIntoViewOptions::new();
+            nearest.set_block(web_sys::ScrollLogicalPosition::Nearest);
+            button.scroll_into_view_with_scroll_into_view_options(&nearest);
+        }
+    });
     let choose = {
         let id = id.clone();
         move |_| studio.setup.update(|setup| setup.video = Some(id.clone()))
     };
     let gone = RwSignal::new(false);
     view! {
-        <button class="choice" aria-pressed=chosen data-testid="video-choice" data-video=id.hex().to_owned()
+        <button node_ref=node class="choice" aria-pressed=move || is.get().to_string() data-testid="video-choice" data-video=id.hex().to_owned()
             title=video.name.clone() on:click=choose>
             <span class="thumb"><img src=route::thumb(&id) alt="" loading="lazy" class:gone=gone on:error=move |_| gone.set(true)/></span>
             <span class="grow clip">{video.name.clone()}</span>
