@@ -136,7 +136,9 @@ fn shown_hash(draft: &Draft) -> blake3::Hash {
     for shown in draft.clips.iter().flatten() {
         hasher.update(&if shown.kept { shown.slot } else { u32::MAX }.to_le_bytes());
     }
-    draft.painted.iter().for_each(|frame| drop(hasher.update(&frame.rgb)));
+    for frame in &draft.painted {
+        hasher.update(&frame.rgb);
+    }
     // What is asked is part of what is seen: one clip may serve for several questions.
     hasher.update(draft.info.question.as_bytes());
     hasher.finalize()

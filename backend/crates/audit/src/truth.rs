@@ -99,7 +99,9 @@ impl Case<'_> {
             let shown = self.shown(0, place)?;
             let from = left.iter().position(|slot| self.strip.frame(*slot) == shown);
             match from {
-                Some(k) if all => drop(left.remove(k)),
+                Some(k) if all => {
+                    left.remove(k);
+                }
                 Some(_) => {}
                 None => return Err(format!("frame {place} is none of slots {start}..{end}")),
             }
