@@ -152,11 +152,15 @@ fn pack(frame: &Video, into: &mut Vec<u8>) {
 }
 
 /// Resizes packed RGB; antialiased, the same bytes on every machine.
-pub(crate) struct Resizer(fir::Resizer);
+pub(crate) struct Resizer {
+    resizer: fir::Resizer,
+    /// What a plane becomes on its way, kept for the next one.
+    steps: [Vec<u8>; 3],
+}
 
 impl Resizer {
     pub fn new() -> Self {
-        Self(fir::Resizer::new())
+        Self { resizer: fir::Resizer::new(), steps: Default::default() }
     }
 
     /// `[from.1, from.0, 3]` to `[to.1, to.0, 3]`; sizes are (width, height).
@@ -169,43 +173,94 @@ impl Resizer {
         if from == to {
             return Ok(rgb.to_vec());
         }
-        let fail = |e: &dyn std::fmt::Display| MediaError::encode("resizing", e);
-        let source = fir::images::ImageRef::new(from.0, from.1, rgb, fir::PixelType::U8x3)
-            .map_err(|e| fail(&e))?;
-        let mut out = fir::images::Image::new(to.0, to.1, fir::PixelType::U8x3);
-        let filter = fir::ResizeAlg::Convolution(fir::FilterType::CatmullRom);
-        let options = fir::ResizeOptions::new().resize_alg(filter);
-        self.0.resize(&source, &mut out, &options).map_err(|e| fail(&e))?;
-        Ok(out.into_vec())
+        let three = fir::PixelType::U8x3;
+        let source = fir::images::ImageRef::new(from.0, from.1, rgb, three).map_err(resizing)?;
+        let mut out = vec![0; to.0 as usize * to.1 as usize * 3];
+        let whole = (f64::from(from.0), f64::from(from.1));
+        step(&mut self.resizer, &source, &mut out, to, whole, three)?;
+        Ok(out)
     }
 
     /// One plane of single bytes to `[to.1, to.0]`, reusing the buffer it is put into.
+    ///
+    /// Down first, then along, with four rows at a time woven into one of four channels: of
+    /// single channels the library's pass along the rows is the slowest thing it does.
     fn resize_plane(
         &mut self,
         plane: &yuv::Plane<'_>,
         into: &mut Vec<u8>,
         to: (u32, u32),
     ) -> Result<(), MediaError> {
-        let fail = |e: &dyn std::fmt::Display| MediaError::encode("resizing", e);
-        into.resize(to.0 as usize * to.1 as usize, 0);
+        let (own_width, own_height) = (plane.width as u32, plane.height as u32);
         // The bytes between the end of a row and the next one are nobody's: they are cropped
         // away as part of the image, so that no filter reaches into them.
-        let rows = fir::images::ImageRef::new(
-            plane.stride as u32,
-            plane.height as u32,
-            &plane.data[..plane.stride * plane.height],
-            fir::PixelType::U8,
-        )
-        .map_err(|e| fail(&e))?;
-        let source =
-            fir::images::CroppedImage::new(&rows, 0, 0, plane.width as u32, plane.height as u32)
-                .map_err(|e| fail(&e))?;
-        let mut out = fir::images::Image::from_slice_u8(to.0, to.1, into, fir::PixelType::U8)
-            .map_err(|e| fail(&e))?;
-        let options = fir::ResizeOptions::new()
-            .resize_alg(fir::ResizeAlg::Convolution(fir::FilterType::CatmullRom))
-            .crop(0.0, 0.0, plane.covers.0, plane.covers.1);
-        self.0.resize(&source, &mut out, &options).map_err(|e| fail(&e))
+        let bytes = &plane.data[..plane.stride * plane.height];
+        let rows =
+            fir::images::ImageRef::new(plane.stride as u32, own_height, bytes, fir::PixelType::U8)
+                .map_err(resizing)?;
+        let rows =
+            fir::images::CroppedImage::new(&rows, 0, 0, own_width, own_height).map_err(resizing)?;
+        let quads = to.1.div_ceil(4) as usize;
+        let [low, woven, narrow] = &mut self.steps;
+        low.resize(plane.width * to.1 as usize, 0);
+        let whole = (f64::from(own_width), plane.covers.1);
+        step(&mut self.resizer, &rows, low, (own_width, to.1), whole, fir::PixelType::U8)?;
+        weave(low, plane.width, woven);
+        let four = fir::PixelType::U8x4;
+        let woven =
+            fir::images::ImageRef::new(own_width, quads as u32, woven, four).map_err(resizing)?;
+        narrow.resize(to.0 as usize * quads * 4, 0);
+        let whole = (plane.covers.0, quads as f64);
+        step(&mut self.resizer, &woven, narrow, (to.0, quads as u32), whole, four)?;
+        unweave(narrow, to, into);
+        Ok(())
+    }
+}
+
+fn resizing(problem: impl std::fmt::Display) -> MediaError {
+    MediaError::encode("resizing", problem)
+}
+
+/// Resizes the upper left `covers` of an image to the size of `out`.
+fn step(
+    resizer: &mut fir::Resizer,
+    image: &impl fir::IntoImageView,
+    out: &mut [u8],
+    size: (u32, u32),
+    covers: (f64, f64),
+    kind: fir::PixelType,
+) -> Result<(), MediaError> {
+    let mut out = fir::images::Image::from_slice_u8(size.0, size.1, out, kind).map_err(resizing)?;
+    let options = fir::ResizeOptions::new()
+        .resize_alg(fir::ResizeAlg::Convolution(fir::FilterType::CatmullRom))
+        .use_alpha(false)
+        .crop(0.0, 0.0, covers.0, covers.1);
+    resizer.resize(image, &mut out, &options).map_err(resizing)
+}
+
+/// Four rows at a time to one row of pixels of four bytes; the last row stands in for those
+/// that are missing.
+fn weave(rows: &[u8], width: usize, into: &mut Vec<u8>) {
+    let count = rows.len() / width;
+    into.resize(count.div_ceil(4) * width * 4, 0);
+    let row = |y: usize| &rows[y.min(count - 1) * width..][..width];
+    for (quad, out) in into.chunks_exact_mut(width * 4).enumerate() {
+        let [a, b, c, d] = [0, 1, 2, 3].map(|k| row(quad * 4 + k));
+        let values = a.iter().zip(b).zip(c).zip(d);
+        for (out, (((a, b), c), d)) in out.as_chunks_mut::<4>().0.iter_mut().zip(values) {
+            *out = [*a, *b, *c, *d];
+        }
+    }
+}
+
+/// The rows of `size` back from pixels of four.
+fn unweave(woven: &[u8], (width, height): (u32, u32), into: &mut Vec<u8>) {
+    let width = width as usize;
+    into.resize(width * height as usize, 0);
+    for (rows, quad) in into.chunks_mut(width * 4).zip(woven.chunks_exact(width * 4)) {
+        for (k, row) in rows.chunks_exact_mut(width).enumerate() {
+            row.iter_mut().zip(quad.as_chunks::<4>().0).for_each(|(out, four)| *out = four[k]);
+        }
     }
 }
 
@@ -351,7 +406,7 @@ mod tests {
         for to in [(64, 64), (31, 17), (150, 90)] {
             let mut plain = Resizer::new();
             // SAFETY: no extension is what every processor has.
-            unsafe { plain.0.set_cpu_extensions(fir::CpuExtensions::None) };
+            unsafe { plain.resizer.set_cpu_extensions(fir::CpuExtensions::None) };
             assert_eq!(both(&mut Resizer::new(), to), both(&mut plain, to));
         }
     }
