@@ -75,7 +75,8 @@ impl Studio {
             let now = setup.get();
             let item = now.item()?;
             let id = |video: Memo<Option<Video>>| video.with(|v| Some(v.as_ref()?.meta.id.clone()));
-            let video = id(video).ok_or_else(|| nothing("video", "no video is chosen"))?;
+            let gone = "the link names a video that is not in the library or cannot be used";
+            let video = id(video).ok_or_else(|| nothing("video", gone))?;
             let other = id(other).filter(|_| now.task.needs_other());
             if now.task.needs_other() && other.is_none() {
                 return Err(nothing(
