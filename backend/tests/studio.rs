@@ -9,7 +9,8 @@ use shared::annotation::Role;
 use shared::api::{AuditBody, AuditState, SampleBody, VideoBody};
 use shared::reward::{RewardMode, score};
 use shared::task::TaskKind;
-use support::{Answer, Person, TestServer, files_under, jpeg, small_video, soon};
+use shared::video::{FrameSize, SamplePlan};
+use support::{Answer, Person, TestServer, files_under, small_video, soon};
 
 const SAMPLE: &str = "/api/v1/studio/sample";
 
@@ -58,7 +59,7 @@ async fn every_task_gives_a_sample_whose_truth_earns_everything_and_its_frames()
 }
 
 #[tokio::test]
-async fn the_atlas_holds_the_planted_frames_in_its_places() {
+async fn the_clip_shows_the_planted_frames_in_their_places() {
     let test = TestServer::start().await;
     let admin = test.admin().await;
     let video = add(&admin, 100).await;
@@ -66,15 +67,20 @@ async fn the_atlas_holds_the_planted_frames_in_its_places() {
     let body: SampleBody = ask(&admin, &video, item).await.read();
     let span = body.sample.truth.span_slots().unwrap();
     let spec = quoted(&serde_json::to_value(&body.sample.spec).unwrap());
-    let atlas = admin.get(&format!("/api/v1/studio/atlas.jpg?spec={spec}")).await.bytes;
-    let (rgb, width, height) = jpeg(&atlas);
-    let frame = width / 48;
-    for slot in 0..48 {
+    let file = test.dir.path().join("clip.webm");
+    let clip = admin.get(&format!("/api/v1/studio/clip.webm?spec={spec}")).await;
+    std::fs::write(&file, clip.bytes).unwrap();
+    // All but the first and last frames of the clip, one by one.
+    let plan = SamplePlan { count: 40, size: FrameSize::ShortSide(48) };
+    let strip = media::strip(&file, &plan, &media::StripCache::disabled()).unwrap();
+    let middle = (strip.height / 2 * strip.width) as usize;
+    for (k, frame) in strip.frames.iter().enumerate() {
         // Green grows to the right in the source.
-        let green = |x: usize| rgb[(height / 2 * width + slot * frame + x) * 3 + 1];
-        let (left, right) = (green(frame / 8), green(frame - frame / 8));
-        let inside = (span.start()..span.end()).contains(&(slot as f64));
-        assert_eq!(left > right, inside, "slot {slot} of {span:?}: {left} and {right}");
+        let green = |x: usize| strip.frame(k)[(middle + x) * 3 + 1];
+        let (left, right) = (green(8), green(strip.width as usize - 8));
+        let inside = (span.start()..span.end()).contains(&(frame.source_index as f64));
+        let expected = if inside { left > right } else { left < right };
+        assert!(expected, "frame {} of {span:?}: {left} and {right}", frame.source_index);
     }
 }
 

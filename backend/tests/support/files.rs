@@ -18,13 +18,6 @@ pub fn small_video(frames: usize) -> Vec<u8> {
     media::encode_clip(&rgb, width as u32, height as u32, 10).unwrap()
 }
 
-/// Pixels, width and height of a JPEG.
-pub fn jpeg(bytes: &[u8]) -> (Vec<u8>, usize, usize) {
-    let picture = image::load_from_memory(bytes).unwrap().to_rgb8();
-    let (width, height) = picture.dimensions();
-    (picture.into_raw(), width as usize, height as usize)
-}
-
 /// Every file under a folder.
 pub fn files_under(dir: &Path) -> Vec<std::path::PathBuf> {
     let mut files = Vec::new();

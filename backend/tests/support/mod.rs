@@ -13,7 +13,7 @@ mod live;
 mod worker;
 
 pub use events::{event, group, phase, started, step};
-pub use files::{files_under, jpeg, small_video, tiny_policy};
+pub use files::{files_under, small_video, tiny_policy};
 pub use live::Live;
 pub use worker::FakeWorker;
 
