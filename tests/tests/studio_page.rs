@@ -243,5 +243,7 @@ async fn second_video(
     ensure!(question.contains("another video"), "{question}");
     browser.keys("t").await?;
     browser.find(&id("true-answer")).await?;
+    browser.click(&id("begin-audit")).await?;
+    browser.find(&id("audit-ruling")).await.context("the audit of swap ends with a ruling")?;
     Ok(())
 }

@@ -139,8 +139,11 @@ fn CellView(cell: AuditCell, videos: usize, limit: f64) -> impl IntoView {
         format::plural(videos as u64, "video", "videos")
     );
     let line = move |test: AuditTest| {
-        let number =
-            |value: Option<f64>| value.map_or("–".to_owned(), |value| format::fixed(value, 2));
+        let number = |value: Option<f64>| match value {
+            Some(value) if value > 1.0 => format::short(value),
+            Some(value) => format::fixed(value, 2),
+            None => "–".to_owned(),
+        };
         let chance = match test.chance {
             Some(chance) if chance < limit => {
                 view! { <td class="bad-text">{format::short(chance)}</td> }.into_any()
