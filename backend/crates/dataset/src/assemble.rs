@@ -11,9 +11,10 @@ use crate::manifest::{
 };
 use crate::part;
 use crate::rows::RowWriter;
-use crate::scan::{Scan, VideoProblem};
+use crate::scan::{Candidate, Scan, VideoProblem};
 use crate::shares::VideoAt;
 use shared::config::{PathForm, Purpose};
+use shared::video::VideoId;
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -142,29 +143,13 @@ impl Made<'_> {
         let rows = work.join(ROWS);
         let facts = rows.metadata().map_err(|cause| DatasetError::read(&rows, cause))?;
         let (files, bytes) = frame_files(&self.workshop.root.join(FRAMES))?;
-        let good = |at: &VideoAt| !self.bad.contains_key(at);
-        let video = |at: VideoAt| {
-            let candidate = &self.scan.candidates[at as usize];
-            let meta = &candidate.meta;
-            let samples = counts.videos.get(&at).copied().unwrap_or_default();
-            let facts = VideoFacts {
-                file: candidate.file.clone(),
-                samples,
-                duration_secs: meta.duration_secs,
-                frames: meta.frames,
-                width: meta.width,
-                height: meta.height,
-            };
-            (meta.id.clone(), facts)
-        };
-        let all = 0..self.scan.candidates.len() as VideoAt;
         Ok(Manifest {
             format: FORMAT,
             version: env!("CARGO_PKG_VERSION").into(),
             spec: Some(self.workshop.spec.clone()),
             videos_hash: Some(videos_hash.to_owned()),
             samples: self.places.len() as u64,
-            videos: all.filter(good).map(video).collect(),
+            videos: self.videos(&counts.videos),
             cells: counts.cells,
             splits: counts.splits,
             rows: RowFacts { bytes: facts.len(), blake3: hash_of(&rows)? },
@@ -176,6 +161,24 @@ impl Made<'_> {
             problems: problems as u64,
             refused: self.scan.refused as u64,
         })
+    }
+
+    /// Every video that could be used.
+    fn videos(&self, samples: &BTreeMap<VideoAt, u64>) -> BTreeMap<VideoId, VideoFacts> {
+        let all = (0..).zip(&self.scan.candidates).filter(|(at, _)| !self.bad.contains_key(at));
+        let facts = |(at, candidate): (VideoAt, &Candidate)| {
+            let meta = &candidate.meta;
+            let facts = VideoFacts {
+                file: candidate.file.clone(),
+                samples: samples.get(&at).copied().unwrap_or_default(),
+                duration_secs: meta.duration_secs,
+                frames: meta.frames,
+                width: meta.width,
+                height: meta.height,
+            };
+            (meta.id.clone(), facts)
+        };
+        all.map(facts).collect()
     }
 }
 

@@ -28,11 +28,8 @@ pub(crate) fn each<T: Sync, R: Send, E: Send>(
                 while !stop.load(Ordering::Relaxed) {
                     let at = next.fetch_add(1, Ordering::Relaxed);
                     let Some(item) = items.get(at) else { break };
-                    let outcome = work(item);
-                    // Nobody listens any more after an error.
-                    if send.send((at, outcome)).is_err() {
-                        break;
-                    }
+                    // After an error nobody listens any more; `stop` is set then.
+                    let _ = send.send((at, work(item)));
                 }
             };
             std::thread::Builder::new()

@@ -178,44 +178,47 @@ impl ExtraInfo {
 /// The columns of a file of rows.
 pub(crate) fn schema() -> SchemaRef {
     let field = |name: &str, kind| Field::new(name, kind, true);
-    let text = |name: &str| field(name, DataType::Utf8);
-    let whole = |name: &str| field(name, DataType::Int64);
-    let real = |name: &str| field(name, DataType::Float64);
-    let group = |fields: Vec<Field>| DataType::Struct(Fields::from(fields));
+    let texts = |names: &[&str]| {
+        let fields: Vec<Field> = names.iter().map(|name| field(name, DataType::Utf8)).collect();
+        DataType::Struct(Fields::from(fields))
+    };
     let list = |kind| DataType::List(Arc::new(Field::new("item", kind, true)));
+    let video = vec![
+        field("video", list(DataType::Utf8)),
+        field("sample_fps", DataType::Float64),
+        field("max_pixels", DataType::Int64),
+        field("min_pixels", DataType::Int64),
+    ];
     Arc::new(Schema::new(vec![
-        text("data_source"),
-        field("prompt", list(group(vec![text("role"), text("content")]))),
-        field(
-            "videos",
-            list(group(vec![
-                field("video", list(DataType::Utf8)),
-                real("sample_fps"),
-                whole("max_pixels"),
-                whole("min_pixels"),
-            ])),
-        ),
-        text("ability"),
-        field("reward_model", group(vec![text("style"), text("ground_truth")])),
-        field(
-            "extra_info",
-            group(vec![
-                text("split"),
-                whole("index"),
-                text("answer"),
-                text("question"),
-                text("video_id"),
-                real("sampling_fps"),
-                whole("seed"),
-                text("perturbation_type"),
-                whole("perturbed_frames_count"),
-                whole("start_frame_index"),
-                text("cell"),
-                text("spec"),
-                text("truth"),
-            ]),
-        ),
+        field("data_source", DataType::Utf8),
+        field("prompt", list(texts(&["role", "content"]))),
+        field("videos", list(DataType::Struct(Fields::from(video)))),
+        field("ability", DataType::Utf8),
+        field("reward_model", texts(&["style", "ground_truth"])),
+        field("extra_info", extra_columns()),
     ]))
+}
+
+/// The fields of `extra_info`.
+fn extra_columns() -> DataType {
+    use DataType::{Float64, Int64, Utf8};
+    let fields = [
+        ("split", Utf8),
+        ("index", Int64),
+        ("answer", Utf8),
+        ("question", Utf8),
+        ("video_id", Utf8),
+        ("sampling_fps", Float64),
+        ("seed", Int64),
+        ("perturbation_type", Utf8),
+        ("perturbed_frames_count", Int64),
+        ("start_frame_index", Int64),
+        ("cell", Utf8),
+        ("spec", Utf8),
+        ("truth", Utf8),
+    ];
+    let fields = fields.map(|(name, kind)| Field::new(name, kind, true));
+    DataType::Struct(Fields::from(fields.to_vec()))
 }
 
 /// Writes rows group by group; the same rows give the same bytes.
