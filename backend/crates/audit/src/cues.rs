@@ -55,9 +55,10 @@ fn spans(seen: &[Seen], keeps: bool) -> Vec<Probe> {
                 .iter()
                 .filter_map(|sample| case(sample, series(sample.clips.first()?, of)))
                 .collect();
-            let reached = probe::spans(&cases, with_steps)?;
-            let [said, fixed] = [0, 1].map(|k| reached.iter().map(|r| r[k]).collect::<Vec<f64>>());
-            Some(compared(name, judged, &said, &fixed))
+            let said = probe::spans(&cases, with_steps)?;
+            let fixed = law::BEST_SPAN.map(|slot| slot as usize);
+            let floor: Vec<f64> = cases.iter().map(|c| probe::overlap(fixed, c.span)).collect();
+            Some(compared(name, judged, &said, &floor))
         };
     let all = [
         probe("file size", keeps, false, &|f| vec![f.bytes]),

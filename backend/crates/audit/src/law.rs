@@ -13,6 +13,9 @@ const FRAMES: u64 = 48;
 /// Changed frames, shortest and longest (code released with arXiv 2511.06281).
 pub(crate) const LENGTH: [u64; 2] = [8, 16];
 
+/// The best constant span, in slots: longer than any true one.
+pub(crate) const BEST_SPAN: [u32; 2] = [12, 38];
+
 /// What an answer that looks at nothing earns under the law.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct LawFloors {
@@ -85,7 +88,7 @@ fn order(parts: usize, rng: &mut Rng) -> String {
 /// as an answer on the law's clock. Orders have none that is better than another by more than
 /// the missing identity.
 pub(crate) fn best_constant(task: &Task) -> Truth {
-    let (span_secs, span_slots) = ([12.0, 38.0], [12, 38]);
+    let (span_secs, span_slots) = (BEST_SPAN.map(f64::from), BEST_SPAN);
     let source_span_secs = [0.0; 2];
     match task {
         Task::Grounding { .. } => Truth::Grounding { span_secs, span_slots, source_span_secs },

@@ -18,31 +18,27 @@ pub(crate) struct SpanCase {
     pub series: Vec<Vec<f64>>,
 }
 
-/// Overlap (IoU in frames) that a probe and the best constant span reach on each sample, both
-/// fitted on the other videos. `None` with fewer than two videos.
-pub(crate) fn spans(cases: &[SpanCase], with_sizes_of_steps: bool) -> Option<Vec<[f64; 2]>> {
+/// Overlap (IoU in frames) that a probe fitted on the other videos reaches on each sample.
+/// `None` with fewer than two videos.
+pub(crate) fn spans(cases: &[SpanCase], with_sizes_of_steps: bool) -> Option<Vec<f64>> {
     let groups = groups(cases.iter().map(|case| case.video))?;
     let rows: Vec<Vec<Candidate>> =
         cases.iter().map(|case| candidates(case, with_sizes_of_steps)).collect();
     let width = rows.first()?.first()?.cues.len();
-    let mut result = vec![[0.0; 2]; cases.len()];
+    let mut result = vec![0.0; cases.len()];
     for group in 0..=groups.iter().copied().max().unwrap_or(0) {
         let (held, others): (Vec<usize>, Vec<usize>) =
             (0..cases.len()).partition(|k| groups[*k] == group);
         let mut fit = Fit::new(width);
-        let mut constant = vec![0.0; rows[0].len()];
         for k in others {
-            for (at, candidate) in rows[k].iter().enumerate() {
-                let overlap = overlap(candidate.span, cases[k].span);
-                fit.add(&candidate.cues, overlap);
-                constant[at] += overlap;
+            for candidate in &rows[k] {
+                fit.add(&candidate.cues, overlap(candidate.span, cases[k].span));
             }
         }
         let weights = fit.solve();
-        let fixed = best(constant.iter().copied());
         for k in held {
             let said = best(rows[k].iter().map(|c| dot(&weights, &c.cues)));
-            result[k] = [said, fixed].map(|at| overlap(rows[k][at].span, cases[k].span));
+            result[k] = overlap(rows[k][said].span, cases[k].span);
         }
     }
     Some(result)
@@ -272,19 +268,18 @@ mod tests {
         (0..160).map(|k| case(k % 8, &mut rng)).collect()
     }
 
-    fn means(lift: f64) -> [f64; 2] {
+    fn reached(lift: f64) -> f64 {
         let found = spans(&noisy(lift), false).expect("eight videos");
-        let mean = |which: usize| found.iter().map(|f| f[which]).sum::<f64>() / found.len() as f64;
-        [mean(0), mean(1)]
+        found.iter().sum::<f64>() / found.len() as f64
     }
 
     #[test]
     fn a_leak_is_found_and_noise_is_not() {
-        let [probe, constant] = means(0.0);
-        assert!(probe < constant + 0.03, "{probe} {constant}");
-        assert!((constant - 0.29).abs() < 0.05, "{constant}");
-        let [probe, _] = means(2.0);
-        assert!(probe > 0.6, "{probe}");
+        // The best constant earns 0.31, the best one as short as a span 0.29.
+        let blind = reached(0.0);
+        assert!((0.22..0.34).contains(&blind), "{blind}");
+        let seeing = reached(2.0);
+        assert!(seeing > 0.6, "{seeing}");
     }
 
     #[test]

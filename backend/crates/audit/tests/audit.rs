@@ -63,11 +63,16 @@ fn the_programs_generators_are_fair() {
     for cell in &report.cells {
         assert_eq!((&cell.problem, cell.proofs.proved), (&None, 120), "{}", report.table());
     }
-    let again = run(&shelf, &config, |_, _| {}).expect("videos and samples");
-    assert_eq!(again, report, "an audit is deterministic");
     let text = serde_json::to_string(&report).expect("json");
     let read: AuditReport = serde_json::from_str(&text).expect("the same");
     assert_eq!(read.table(), report.table());
+}
+
+#[test]
+fn an_audit_is_deterministic() {
+    let config = config(&[MIRROR, Task::Jigsaw { clips: 6 }, Task::Spotting]);
+    let audit = || run(&shelf(), &config, |_, _| {}).expect("videos and samples");
+    assert_eq!(audit(), audit());
 }
 
 #[test]
