@@ -22,7 +22,10 @@ help: ## list these commands
 run: setup build ## install what is missing, build, and open the demo: sample videos and a live run
 	$(PROGRAM) demo
 
+# A browser that is missing is a failure: setup-tests has installed one.
+test: export VIDEOSSR_REQUIRE_BROWSER = 1
 test: setup-tests build ## unit, integration and browser tests
+	VIDEOSSR_PYTHON=$$(scripts/python.sh reader tests/python/requirements.txt || echo python3) \
 	$(CARGO) test --release --workspace --exclude frontend --no-fail-fast
 	$(CARGO) test --release -p frontend
 

@@ -7,7 +7,7 @@ set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 cd "$root"
 
-python=$(scripts/reference.sh) || { say "data: not measured without the Python reference"; exit 0; }
+python=$(scripts/python.sh reference tests/reference/requirements.txt) || { say "data: not measured without the Python reference"; exit 0; }
 cargo=${CARGO:-cargo}
 # The same selection as everywhere else, so that nothing is built a second time.
 "$cargo" build --quiet --release --workspace --exclude frontend --example data_bench

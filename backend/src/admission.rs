@@ -11,33 +11,84 @@ use shared::video::VideoId;
 use std::path::{Path, PathBuf};
 use store::StoredVideo;
 
-/// The videos that a run of this config trains on, in the order of their paths; `Err` holds
-/// everything that it names and the server does not have. Videos named in the config enter
-/// the library, so that the page can show them. Blocks.
+/// A run that can be queued.
+pub struct Admitted {
+    /// Its config, which names the held-out videos by their ids: an uploaded file is not called
+    /// on the disk what people call it.
+    pub config: RunConfig,
+    /// Its videos, in the order of their paths, those held out among them.
+    pub videos: Vec<VideoId>,
+}
+
+/// What a run of this config is made with; `Err` holds everything that it names and the server
+/// does not have. Videos named in the config enter the library, so that the page can show them.
+/// Blocks.
 pub fn admit(
     app: &App,
-    config: &RunConfig,
+    mut config: RunConfig,
     workers: &[WorkerInfo],
     owner: u64,
-) -> Result<Vec<VideoId>, Vec<Problem>> {
+) -> Result<Admitted, Vec<Problem>> {
     let mut problems = Vec::new();
     let mut say = |field: &str, message: String| {
         problems.push(Problem { field: field.into(), message });
     };
-    if let Err(message) = check_policy(app, config) {
+    if let Err(message) = check_policy(app, &config) {
         say("policy", message);
     }
     if let Err(message) = check_device(&config.device, workers) {
         say("device", message);
     }
-    let videos = match named_videos(app, &config.videos, owner) {
-        Ok(videos) => videos,
-        Err(messages) => {
-            messages.into_iter().for_each(|message| say("videos", message));
-            Vec::new()
+    let mut videos = Vec::new();
+    match named_videos(app, &config.videos, owner) {
+        Ok(named) => {
+            match held_out(&config.held_out, &named) {
+                Ok(ids) => config.held_out = ids,
+                Err(messages) => messages.into_iter().for_each(|text| say("held_out", text)),
+            }
+            videos = named.into_iter().map(|video| video.id).collect();
+            // The same content may lie at two of the named places; its path is the library's.
+            videos.dedup();
         }
+        Err(messages) => messages.into_iter().for_each(|message| say("videos", message)),
+    }
+    if problems.is_empty() { Ok(Admitted { config, videos }) } else { Err(problems) }
+}
+
+/// The ids of the held-out videos, which are named as people know them or by id.
+fn held_out(wanted: &[String], videos: &[Named]) -> Result<Vec<String>, Vec<String>> {
+    let is = |video: &&Named, name: &String| {
+        video.names.contains(name) || video.id.as_str() == name.as_str()
     };
-    if problems.is_empty() { Ok(videos) } else { Err(problems) }
+    let (mut ids, mut problems) = (Vec::new(), Vec::new());
+    for name in wanted {
+        let found: Vec<_> = videos.iter().filter(|video| is(video, name)).collect();
+        if found.is_empty() {
+            problems.push(format!("{name} is not among the run's videos; take it off the list"));
+        }
+        ids.extend(found.iter().map(|video| video.id.as_str().to_owned()));
+    }
+    ids.sort_unstable();
+    ids.dedup();
+    if !videos.is_empty() && videos.iter().all(|video| ids.iter().any(|id| id == video.id.as_str()))
+    {
+        problems.push("every video is held out; leave one to train on".into());
+    }
+    if problems.is_empty() { Ok(ids) } else { Err(problems) }
+}
+
+/// A video and what people call it.
+struct Named {
+    id: VideoId,
+    path: PathBuf,
+    names: Vec<String>,
+}
+
+impl Named {
+    fn of(stored: StoredVideo) -> Self {
+        let StoredVideo { video, path } = stored;
+        Self { id: video.meta.id, path, names: vec![video.name] }
+    }
 }
 
 /// The folder of the policy that a config starts from.
@@ -96,12 +147,12 @@ fn check_device(wanted: &str, workers: &[WorkerInfo]) -> Result<(), String> {
 }
 
 /// The usable videos among the named files and folders, or of the whole library.
-fn named_videos(app: &App, named: &[String], owner: u64) -> Result<Vec<VideoId>, Vec<String>> {
+fn named_videos(app: &App, named: &[String], owner: u64) -> Result<Vec<Named>, Vec<String>> {
     let mut problems = Vec::new();
     let mut videos = Vec::new();
     if named.is_empty() {
-        videos = app.store.videos().map_err(|error| vec![error.to_string()])?;
-        videos.retain(library::is_usable);
+        let stored = app.store.videos().map_err(|error| vec![error.to_string()])?;
+        videos.extend(stored.into_iter().filter(library::is_usable).map(Named::of));
         if videos.is_empty() {
             problems.push("the library has no usable video; add one first".into());
         }
@@ -116,14 +167,11 @@ fn named_videos(app: &App, named: &[String], owner: u64) -> Result<Vec<VideoId>,
         return Err(problems);
     }
     videos.sort_by(|a, b| a.path.cmp(&b.path));
-    let mut ids: Vec<VideoId> = videos.into_iter().map(|stored| stored.video.meta.id).collect();
-    // The same content may lie at two of the named places; its path is the library's.
-    ids.dedup();
-    Ok(ids)
+    Ok(videos)
 }
 
 /// The usable videos of a file or folder. A folder may hold others beside them.
-fn videos_at(app: &App, path: &Path, owner: u64) -> Result<Vec<StoredVideo>, String> {
+fn videos_at(app: &App, path: &Path, owner: u64) -> Result<Vec<Named>, String> {
     let files = train::library::video_files(&[path.to_owned()]);
     let files = files.map_err(|error| error.to_string())?;
     let mut why = format!("there is no video in {}", path.display());
@@ -134,7 +182,12 @@ fn videos_at(app: &App, path: &Path, owner: u64) -> Result<Vec<StoredVideo>, Str
         match added.and_then(|(video, _)| Ok(app.store.video(&video.meta.id)?)) {
             Ok(stored) => match &stored.video.problem {
                 Some(problem) => why = format!("{name} cannot be used: {problem}"),
-                None => videos.push(stored),
+                // The library may know the same content under another name.
+                None => {
+                    let mut video = Named::of(stored);
+                    video.names.push(name);
+                    videos.push(video);
+                }
             },
             Err(error) => why = error.to_string(),
         }

@@ -1,6 +1,7 @@
 //! What every handler shares, and how it is put together.
 
 use crate::api::error::Fail;
+use crate::auditor::Auditor;
 use crate::data::DataDir;
 use crate::hub::Hub;
 use crate::pictures::Pictures;
@@ -71,6 +72,8 @@ pub struct App {
     pub supervisor: Supervisor,
     /// Clips and still pictures.
     pub pictures: Arc<Pictures>,
+    /// The generator audit.
+    pub auditor: Arc<Auditor>,
     /// The policy a run starts from where its config names none.
     pub policy: Option<PathBuf>,
     /// Largest upload, bytes.
@@ -83,6 +86,8 @@ pub struct App {
     pub cookie: String,
     /// What workers sign in with.
     pub worker_token: store::Secret,
+    /// What a worker finds in [`DataDir::disk_mark`] if it sees the same disk.
+    pub disk_mark: String,
     /// When the server ends; links to browsers and workers close then.
     pub ending: Ending,
 }

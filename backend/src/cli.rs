@@ -1,6 +1,7 @@
 //! The command line: what can be asked, and what each answer means to the shell.
 
 use crate::cmd;
+use crate::cmd::progress::note;
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
@@ -20,7 +21,7 @@ enum Command {
     Serve(cmd::serve::Args),
     /// Show everything at work: sample videos, the nano policy, a run in progress
     Demo(cmd::demo::Args),
-    /// Join a server and take its runs, one at a time
+    /// Join a server, whose disk is visible here, and take its runs, one at a time
     Worker(cmd::worker::Args),
     /// List devices, and why some are missing
     Devices(cmd::devices::Args),
@@ -34,6 +35,8 @@ enum Command {
     Sample(cmd::sample::Args),
     /// Apply one perturbation to one frame
     Perturb(cmd::perturb::Args),
+    /// Make datasets from videos, take over others' rows, check them
+    Dataset(cmd::dataset::Args),
     /// Score answers, one JSON line each
     Score(cmd::score::Args),
     /// Print a whole run config with what each field means
@@ -69,9 +72,9 @@ const WRONG_USAGE: u8 = 2;
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
     match dispatch(cli.command) {
-        Ok(code) => code,
+        Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("videossr: {}", one_line(&error));
+            note(format_args!("videossr: {}", one_line(&error)));
             match error.is::<Usage>() {
                 true => WRONG_USAGE.into(),
                 false => ExitCode::FAILURE,
@@ -80,7 +83,7 @@ pub fn main() -> ExitCode {
     }
 }
 
-fn dispatch(command: Command) -> Result<ExitCode> {
+fn dispatch(command: Command) -> Result<()> {
     match command {
         Command::Serve(args) => cmd::serve::run(args)?,
         Command::Demo(args) => cmd::demo::run(args)?,
@@ -90,19 +93,16 @@ fn dispatch(command: Command) -> Result<ExitCode> {
         Command::Frames(args) => cmd::frames::run(args)?,
         Command::Sample(args) => cmd::sample::run(args)?,
         Command::Perturb(args) => cmd::perturb::run(args)?,
+        Command::Dataset(args) => cmd::dataset::run(args)?,
         Command::Score(args) => cmd::score::run(args)?,
         Command::Config(args) => cmd::config::run(args)?,
         Command::Train(args) => cmd::train::run(args)?,
         Command::Warmup(args) => cmd::warmup::run(args)?,
         Command::Logits(args) => cmd::logits::run(args)?,
         Command::Generate(args) => cmd::generate::run(args)?,
-        Command::Doctor(args) => {
-            if !cmd::doctor::run(&args)? {
-                return Ok(ExitCode::FAILURE);
-            }
-        }
+        Command::Doctor(args) => cmd::doctor::run(&args)?,
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(())
 }
 
 /// The error and its causes in one line.

@@ -79,6 +79,11 @@ impl DataDir {
         self.root.join("address")
     }
 
+    /// A random text of the newest server's, by which a worker shows that it sees this disk.
+    pub fn disk_mark(&self) -> PathBuf {
+        self.root.join(shared::link::DISK_MARK)
+    }
+
     /// The secret that local workers sign in with, kept so that a worker which outlives its
     /// server finds the next one.
     pub fn worker_token(&self) -> PathBuf {

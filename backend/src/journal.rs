@@ -1,5 +1,6 @@
-//! Reads a run's journal from the disk while it grows. The journal is the buffer between a
-//! trainer and the network: whatever was not sent, or not acknowledged, is read again here.
+//! Reads a run's journal while it grows, and hands on only what is on the disk. The journal is
+//! the buffer between a trainer and the network: whatever was not sent, or not acknowledged, is
+//! read again here.
 
 use shared::event::RunEvent;
 use std::fs::File;
@@ -48,6 +49,11 @@ impl JournalReader {
                 bytes += read;
                 events.push(event);
             }
+        }
+        if !events.is_empty() {
+            // The trainer may have written them an instant ago, or died before it waited for
+            // the disk. What is told on from here must outlive a power cut.
+            lines.get_ref().sync_data()?;
         }
         Ok(events)
     }

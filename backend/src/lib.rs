@@ -6,6 +6,7 @@ use std::io::IsTerminal;
 pub mod admission;
 pub mod api;
 pub mod app;
+pub mod auditor;
 pub mod cli;
 pub mod cmd;
 pub mod data;
@@ -35,6 +36,8 @@ pub fn start() -> std::process::ExitCode {
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
+        // Said on standard error as well, which panics where nobody reads it.
+        .log_internal_errors(false)
         .with_ansi(std::io::stderr().is_terminal())
         .init();
     cli::main()

@@ -2,6 +2,9 @@
 //! name of a file is a hash of everything it was made from, so it never goes stale.
 
 mod kept;
+mod recipe;
+
+pub use recipe::Recipe;
 
 use kept::Kept;
 use media::StripCache;
@@ -14,7 +17,7 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 use tokio::sync::{Mutex as AsyncMutex, Semaphore};
 
 /// Changes whenever what is drawn or encoded does.
-const VERSION: &str = "2";
+const VERSION: &str = "3";
 /// The frames that people look at.
 pub const VIEW: FrameSize = FrameSize::ShortSide(256);
 /// Shorter side of a frame of a film strip, pixels.
@@ -30,6 +33,11 @@ pub enum PictureError {
     /// The video's file is gone.
     #[error("the video's file is gone")]
     NoSource,
+    /// The file of the video that frames are borrowed from is gone.
+    #[error(
+        "the file of the second video is gone from the server's disk; add the same video again"
+    )]
+    NoOther,
     /// The video or the encoder.
     #[error(transparent)]
     Media(#[from] media::MediaError),
@@ -48,9 +56,9 @@ pub enum PictureError {
 #[derive(Clone, Debug)]
 pub enum Picture {
     /// A sample as a clip of this size, one strip frame per picture.
-    Clip(Box<SampleInfo>, FrameSize),
+    Clip(Box<Recipe>, FrameSize),
     /// A sample's frames side by side.
-    Atlas(Box<SampleInfo>),
+    Atlas(Box<Recipe>),
     /// A video's 48 frames side by side.
     Film,
     /// One frame from the middle of a video.
@@ -60,11 +68,11 @@ pub enum Picture {
 impl Picture {
     fn key(&self) -> (String, &'static str) {
         match self {
-            Self::Clip(info, size) => {
+            Self::Clip(recipe, size) => {
                 let plan = SamplePlan::strip(*size).key();
-                (format!("clip {plan} {}", info.key()), "webm")
+                (format!("clip {plan} {}", recipe.spec.key()), "webm")
             }
-            Self::Atlas(info) => (format!("atlas {}", info.key()), "jpg"),
+            Self::Atlas(recipe) => (format!("atlas {}", recipe.spec.key()), "jpg"),
             Self::Film => ("film".into(), "jpg"),
             Self::Thumb => ("thumb".into(), "jpg"),
         }
@@ -109,12 +117,36 @@ impl Pictures {
         if self.kept.find(&path) {
             return Ok(path);
         }
-        let _place = self.makers.acquire().await.map_err(|_| PictureError::Broken)?;
-        let (pictures, file) = (Arc::clone(self), path.clone());
-        tokio::task::spawn_blocking(move || pictures.make(&source, &picture, &file))
-            .await
-            .map_err(|_| PictureError::Broken)??;
+        let file = path.clone();
+        self.work(move |pictures| pictures.make(&source, &picture, &file)).await?;
         Ok(path)
+    }
+
+    /// The sample of a recipe without its pixels, and whether people's frames show its answer.
+    pub async fn sample(
+        self: &Arc<Self>,
+        source: PathBuf,
+        recipe: Recipe,
+    ) -> Result<(SampleInfo, bool), PictureError> {
+        self.work(move |pictures| {
+            let strips = recipe.strips(&source, VIEW, &pictures.strips)?;
+            let plan = tasks::plan(&strips.sources(), &recipe.spec)?;
+            let painted = tasks::paint(&strips.sources(), &plan)?;
+            Ok((plan.info, painted.answerable))
+        })
+        .await
+    }
+
+    /// Runs `work` on a thread that may block, after others that wait for a place.
+    async fn work<T: Send + 'static>(
+        self: &Arc<Self>,
+        work: impl FnOnce(&Self) -> Result<T, PictureError> + Send + 'static,
+    ) -> Result<T, PictureError> {
+        let _place = self.makers.acquire().await.map_err(|_| PictureError::Broken)?;
+        let pictures = Arc::clone(self);
+        tokio::task::spawn_blocking(move || work(&pictures))
+            .await
+            .map_err(|_| PictureError::Broken)?
     }
 
     fn turn(&self, path: &Path) -> Arc<AsyncMutex<()>> {
@@ -129,37 +161,33 @@ impl Pictures {
     }
 
     fn make(&self, source: &Path, picture: &Picture, file: &Path) -> Result<(), PictureError> {
-        if !source.is_file() {
-            return Err(PictureError::NoSource);
-        }
         let bytes = match picture {
-            Picture::Clip(info, size) => {
-                let shown = self.sample(source, info, *size)?;
+            Picture::Clip(recipe, size) => {
+                let shown = self.shown(source, recipe, *size)?;
                 media::encode_clip(&shown.rgb, shown.width, shown.height, CLIP_FPS)?
             }
-            Picture::Atlas(info) => {
-                let shown = self.sample(source, info, VIEW)?;
-                film(&shown)?
-            }
+            Picture::Atlas(recipe) => film(&self.shown(source, recipe, VIEW)?)?,
             Picture::Film => film(&self.frames(source)?)?,
             Picture::Thumb => {
                 let shown = self.frames(source)?;
                 media::thumbnail(shown.middle(), shown.width, shown.height)?
             }
         };
+        if let Some(problem) = self.strips.problem() {
+            tracing::warn!("decoded strips are not kept: {problem}");
+        }
         Ok(self.kept.write(file, &bytes)?)
     }
 
     /// The sample again from its spec, its clips one after the other.
-    fn sample(
+    fn shown(
         &self,
         source: &Path,
-        info: &SampleInfo,
+        recipe: &Recipe,
         size: FrameSize,
     ) -> Result<Shown, PictureError> {
-        let plan = SamplePlan { count: info.spec.task.source_frames(), size };
-        let strip = media::strip(source, &plan, &self.strips)?;
-        let sample = tasks::generate(&*strip, &info.spec)?;
+        let strips = recipe.strips(source, size, &self.strips)?;
+        let sample = tasks::generate(strips.sources(), &recipe.spec)?;
         Ok(Shown {
             width: sample.width,
             height: sample.height,
@@ -168,6 +196,9 @@ impl Pictures {
     }
 
     fn frames(&self, source: &Path) -> Result<Shown, PictureError> {
+        if !source.is_file() {
+            return Err(PictureError::NoSource);
+        }
         let plan = SamplePlan::strip(VIEW);
         let strip = media::strip(source, &plan, &self.strips)?;
         Ok(Shown { width: strip.width, height: strip.height, rgb: strip.rgb.clone() })
@@ -193,13 +224,16 @@ impl Shown {
     }
 }
 
-/// All frames in one row, made small: browsers refuse very wide pictures.
+/// All frames in one row, made small: browsers refuse very wide pictures. A sample of fewer
+/// frames leaves the last places black, so that a place is as wide in every row.
 fn film(shown: &Shown) -> Result<Vec<u8>, PictureError> {
     let (width, height) = FrameSize::ShortSide(FILM_SIDE).of(shown.width, shown.height);
     let mut small = Vec::with_capacity(shown.rgb.len() / 4);
     for frame in shown.rgb.chunks_exact(shown.frame_bytes()) {
         shrink(frame, shown, (width, height), &mut small);
     }
+    let row = width as usize * height as usize * 3 * ATLAS_COLUMNS as usize;
+    small.resize(small.len().max(row), 0);
     Ok(media::encode_atlas(&small, width, height, ATLAS_COLUMNS)?)
 }
 

@@ -133,13 +133,17 @@ fn assemble(
         policy: options.policy.clone(),
         grace: options.worker_grace,
     })?;
+    let disk_mark = new_secret()?.0;
+    std::fs::write(data.disk_mark(), &disk_mark)?;
     Ok(App {
         pictures: Arc::new(Pictures::open(data.pictures(), &data.strips())?),
+        auditor: Arc::default(),
         policy: options.policy.clone(),
         upload_limit: options.upload_limit,
         public_url,
         cookie: format!("videossr_session_{}", address.port()),
         worker_token: kept_secret(&data.worker_token())?,
+        disk_mark,
         store,
         data,
         hub,

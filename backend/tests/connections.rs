@@ -199,6 +199,29 @@ async fn a_run_resumed_before_its_worker_let_go_is_not_marked_failed() {
 }
 
 #[tokio::test]
+async fn a_worker_that_does_not_see_the_server_s_disk_gets_no_run() {
+    let test = TestServer::start().await;
+    let mark = test.server.app.data.disk_mark();
+    let server = format!("http://{}", test.server.address);
+    let token = test.server.app.worker_token.0.clone();
+    for (other, why) in [(Some("of another server"), "stale"), (None, "missing")] {
+        match other {
+            Some(text) => std::fs::write(&mark, text).unwrap(),
+            None => std::fs::remove_file(&mark).unwrap(),
+        }
+        let worker = tokio::process::Command::new(env!("CARGO_BIN_EXE_videossr"))
+            .args(["worker", "--server", &server, "--token", &token])
+            .kill_on_drop(true)
+            .output();
+        let output = soon("the worker to end", worker).await.unwrap();
+        let text = String::from_utf8(output.stderr).unwrap();
+        assert_eq!((output.status.code(), text.lines().count()), (Some(1), 1), "{why}: {text}");
+        assert!(text.contains(&mark.display().to_string()), "{why}: {text}");
+    }
+    assert_eq!(test.server.app.supervisor.workers().await.unwrap(), []);
+}
+
+#[tokio::test]
 async fn workers_are_refused_with_a_reason() {
     let test = TestServer::start().await;
     let refusal = FakeWorker::try_join(&test, 99, None).await.err().unwrap();

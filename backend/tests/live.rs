@@ -49,6 +49,11 @@ async fn a_page_that_opens_late_is_spared_what_it_would_drop() {
     assert_eq!(live.seqs_to(4).await, [1, 3, 4]);
     worker.report(&run.id, vec![phase(5, 2, Phase::Rollout), phase(6, 2, Phase::Update)]).await;
     assert_eq!(live.seqs_to(6).await, [5, 6]);
+    drop(live);
+    // One that goes on from the first event has to be able to see that nothing is missing.
+    let mut live = admin.live().await;
+    live.subscribe(&run.id, 1).await;
+    assert_eq!(live.seqs_to(6).await, [2, 3, 4, 5, 6]);
 }
 
 #[tokio::test]
@@ -73,10 +78,91 @@ async fn lists_come_in_pages() {
     let next = page.meta.next.unwrap();
     let rest: VideosBody = admin.get(&format!("/api/v1/videos?after={next}")).await.read();
     assert_eq!([page.videos, rest.videos].concat(), whole.videos);
-    for path in ["videos?after=x", "labels?after=x", "labels?after=1/r/2"] {
+    let unknown = format!("videos?after=blake3:{}", "0".repeat(64));
+    for path in
+        ["videos?after=x", &unknown, "runs?after=bogus", "labels?after=x", "labels?after=1/r/2"]
+    {
         let answer = admin.get(&format!("/api/v1/{path}")).await;
         assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY, "{path}");
         assert_eq!(answer.json()["error"]["field"], "after", "{path}");
+    }
+}
+
+#[tokio::test]
+async fn every_list_says_whether_there_is_more() {
+    let test = TestServer::start().await;
+    let admin = test.admin().await;
+    let run = admin.make_run().await.id;
+    for path in [
+        "runs",
+        "videos",
+        "labels",
+        "people",
+        "devices",
+        "config/presets",
+        "audit",
+        &format!("runs/{run}/events"),
+        &format!("runs/{run}/rollouts"),
+    ] {
+        let answer = admin.get(&format!("/api/v1/{path}")).await;
+        assert_eq!(answer.status, StatusCode::OK, "{path}");
+        assert_eq!(answer.json()["meta"]["next"], json!(null), "{path}: {}", answer.json());
+    }
+}
+
+#[tokio::test]
+async fn admins_read_who_did_what() {
+    let test = TestServer::start().await;
+    let admin = test.admin().await;
+    admin.make_run().await;
+    let page = admin.get("/api/v1/audit?limit=1").await.json();
+    assert_eq!(
+        (&page["lines"][0]["act"], &page["lines"][0]["person"]["name"]),
+        (&json!("made_run"), &json!("Ada"))
+    );
+    let next = page["meta"]["next"].as_str().unwrap();
+    let page = admin.get(&format!("/api/v1/audit?after={next}")).await.json();
+    let acts: Vec<&str> = page["lines"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|line| line["act"].as_str().unwrap())
+        .collect();
+    assert_eq!(acts, ["added_video", "signed_in"]);
+    assert_eq!(admin.get("/api/v1/audit?after=x").await.status, StatusCode::UNPROCESSABLE_ENTITY);
+}
+
+#[tokio::test]
+async fn programs_are_told_every_parameter_and_get_figures_in_order() {
+    let test = TestServer::start().await;
+    let admin = test.admin().await;
+    let api = admin.get("/api/v1/openapi.json").await.json();
+    let names = |path: &str, place: &str| -> Vec<String> {
+        let all = api["paths"][path]["get"]["parameters"].as_array().unwrap();
+        let at = all.iter().filter(|one| one["in"] == place);
+        at.map(|one| one["name"].as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!(names("/api/v1/labels", "query"), ["state", "after", "limit"]);
+    assert_eq!(names("/api/v1/runs/{run}/events", "query"), ["after", "limit"]);
+    assert_eq!(names("/api/v1/runs/{run}/events", "path"), ["run"]);
+
+    for (index, name) in ["one", "two"].iter().enumerate() {
+        let run = admin.make_run().await;
+        let mut worker = FakeWorker::join(&test, None).await;
+        worker.take(&run.id).await;
+        worker.report(&run.id, vec![started(1, 0), step(2, 1)]).await;
+        let text = String::from_utf8(admin.get("/metrics").await.bytes).unwrap();
+        let live = text.lines().filter(|line| line.starts_with("videossr_run_step{")).count();
+        assert_eq!(live, index + 1, "{name}: {text}");
+        // Every metric's lines follow its own TYPE line.
+        let mut metric = "";
+        for line in text.lines() {
+            match line.strip_prefix("# TYPE ") {
+                Some(declared) => metric = declared.split(' ').next().unwrap(),
+                None => assert_eq!(line.split(['{', ' ']).next().unwrap(), metric, "{text}"),
+            }
+        }
+        std::mem::forget(worker);
     }
 }
 

@@ -5,7 +5,7 @@ mod support;
 
 use axum::http::StatusCode;
 use serde_json::json;
-use shared::api::{EventsBody, GroupBody, RolloutsBody, RunBody};
+use shared::api::{EventsBody, GroupBody, RolloutsBody, RunBody, VideosBody};
 use shared::event::EventBody;
 use shared::fold::RunState;
 use shared::link::FromWorker;
@@ -64,6 +64,45 @@ async fn a_run_that_could_never_start_is_refused_by_its_field() {
     let mut worker = FakeWorker::join(&test, None).await;
     let (_, videos) = worker.take(&made.read::<RunBody>().run.id).await;
     assert_eq!(videos, [text("good.webm")]);
+}
+
+#[tokio::test]
+async fn held_out_videos_are_found_by_the_names_people_gave_them() {
+    let test = TestServer::start().await;
+    let admin = test.admin().await;
+    admin.upload("clip.webm", small_video(60)).await;
+    let seen = admin.only_video().await;
+    admin.upload("other.webm", small_video(70)).await;
+    let ids: Vec<String> = admin
+        .get("/api/v1/videos")
+        .await
+        .read::<VideosBody>()
+        .videos
+        .iter()
+        .map(|video| video.meta.id.to_string())
+        .collect();
+    let other = ids.iter().find(|id| **id != seen.to_string()).unwrap().clone();
+    let make = async |names: &[&str]| {
+        let config = json!({ "held_out": names });
+        admin.post("/api/v1/runs", json!({ "config": config })).await
+    };
+    for names in [&["other.webm"][..], &[&other], &["other.webm", &other]] {
+        let made = make(names).await;
+        assert_eq!(made.status, StatusCode::CREATED, "{}", made.json());
+        assert_eq!(
+            made.read::<RunBody>().config.held_out,
+            std::slice::from_ref(&other),
+            "{names:?}"
+        );
+    }
+    for (names, word) in
+        [(&["stranger.mp4"][..], "stranger.mp4"), (&["clip.webm", "other.webm"], "every video")]
+    {
+        let answer = make(names).await;
+        assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY, "{names:?}");
+        assert_eq!(answer.json()["error"]["field"], "held_out");
+        assert!(answer.message().contains(word), "{}", answer.message());
+    }
 }
 
 #[tokio::test]

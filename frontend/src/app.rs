@@ -8,6 +8,7 @@ use crate::pages::review::ReviewPage;
 use crate::pages::run::RunPage;
 use crate::pages::runs::RunsPage;
 use crate::pages::sign_in::SignInPage;
+use crate::pages::studio::{Sitting, StudioPage};
 use crate::pages::team::TeamPage;
 use crate::pages::videos::VideosPage;
 use crate::parts::dialog::{Dialogs, KeySheet};
@@ -36,6 +37,7 @@ pub fn App() -> impl IntoView {
     Session::provide();
     Dialogs::provide();
     provide_context(ViewSize(RwSignal::new(ClipSize::View)));
+    Sitting::provide();
     let library = Library::provide();
     let outbox = Outbox::provide();
     Live::provide(library, outbox);
@@ -85,6 +87,7 @@ fn Studio() -> impl IntoView {
                 <Route path=path!("/runs/:run") view=RunPage/>
                 <Route path=path!("/runs/:run/steps/:step/groups/:group") view=GroupPage/>
                 <Route path=path!("/videos") view=VideosPage/>
+                <Route path=path!("/studio") view=StudioPage/>
                 <Route path=path!("/failures") view=FailuresPage/>
                 <Route path=path!("/review") view=ReviewPage/>
                 <Route path=path!("/review/:run/:step/:group/:rollout") view=ReviewPage/>

@@ -1,6 +1,9 @@
 //! Addresses of the page, made in one place.
 
+use crate::logic::studio::Setup;
+use crate::parts::scene::Pictures;
 use shared::annotation::RolloutRef;
+use shared::task::SampleSpec;
 use shared::video::VideoId;
 
 /// A run's page.
@@ -35,13 +38,40 @@ pub fn atlas(run: &str, step: u64, group: u32) -> String {
     format!("/api/v1/runs/{run}/groups/{step}/{group}/atlas.jpg")
 }
 
-/// A group's clip as people see it, or exactly as the policy did.
-pub fn clip(run: &str, step: u64, group: u32, size: ClipSize) -> String {
-    let size = match size {
-        ClipSize::View => "view",
-        ClipSize::Policy => "policy",
-    };
-    format!("/api/v1/runs/{run}/groups/{step}/{group}/clip.webm?size={size}")
+/// Where a group's frames are fetched.
+pub fn group_pictures(run: &str, step: u64, group: u32) -> Pictures {
+    let clip =
+        |size: &str| format!("/api/v1/runs/{run}/groups/{step}/{group}/clip.webm?size={size}");
+    Pictures { atlas: atlas(run, step, group), view: clip("view"), policy: clip("policy") }
+}
+
+/// Where the frames of a sample made in Task studio are fetched.
+pub fn studio_pictures(spec: &SampleSpec) -> Pictures {
+    let spec = escaped(&serde_json::to_string(spec).unwrap_or_default());
+    let clip = |size: &str| format!("/api/v1/studio/clip.webm?size={size}&spec={spec}");
+    let atlas = format!("/api/v1/studio/atlas.jpg?spec={spec}");
+    Pictures { atlas, view: clip("view"), policy: clip("policy") }
+}
+
+/// Task studio with these settings.
+pub fn studio(setup: &Setup) -> String {
+    let pairs: Vec<String> =
+        setup.query().iter().map(|(key, value)| format!("{key}={}", escaped(value))).collect();
+    format!("/studio?{}", pairs.join("&"))
+}
+
+/// A value as it stands in an address.
+fn escaped(text: &str) -> String {
+    let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"-._~".contains(byte);
+    let mut out = String::with_capacity(text.len());
+    for byte in text.as_bytes() {
+        if plain(byte) {
+            out.push(char::from(*byte));
+        } else {
+            out.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    out
 }
 
 /// Which rendering of a clip.
@@ -61,4 +91,15 @@ pub fn thumb(video: &VideoId) -> String {
 /// A video's 48 frames in one picture.
 pub fn strip(video: &VideoId) -> String {
     format!("/api/v1/videos/{}/strip.jpg", video.hex())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_stands_in_an_address_is_escaped() {
+        assert_eq!(escaped(r#"{"a":[1,2]}é"#), "%7B%22a%22%3A%5B1%2C2%5D%7D%C3%A9");
+        assert_eq!(escaped("8-16_x.~"), "8-16_x.~");
+    }
 }

@@ -6,7 +6,7 @@
 use crate::task::TaskKind;
 use serde::{Deserialize, Serialize};
 
-/// What a text says, for a given task.
+/// What a text says, for a given task. Its numbers are finite.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "form", rename_all = "kebab-case")]
 pub enum Parsed {
@@ -53,6 +53,14 @@ impl Parsed {
         Self::Unreadable { why: why.to_owned() }
     }
 
+    fn counts(counts: &[f64]) -> Self {
+        if counts.iter().all(|count| count.is_finite()) {
+            Self::Counts { counts: counts.to_vec() }
+        } else {
+            Self::unreadable("a number has far too many digits")
+        }
+    }
+
     /// Whether the text had the form that the task asks for.
     pub fn is_readable(&self) -> bool {
         !matches!(self, Self::Unreadable { .. })
@@ -66,7 +74,7 @@ impl Parsed {
 pub fn parse_exact(kind: TaskKind, text: &str) -> Parsed {
     match kind {
         TaskKind::Grounding => exact_span(text),
-        TaskKind::Counting => Parsed::Counts { counts: digit_runs(text) },
+        TaskKind::Counting => Parsed::counts(&digit_runs(text)),
         TaskKind::Jigsaw | TaskKind::Spatial => Parsed::Order { order: strip(text).to_owned() },
         TaskKind::Spotting => exact_spot(text),
         TaskKind::Progress => exact_percent(text),
@@ -83,7 +91,7 @@ pub fn parse_tolerant(kind: TaskKind, text: &str) -> Parsed {
         TaskKind::Counting => {
             let runs = digit_runs(text);
             match runs.len().checked_sub(3) {
-                Some(from) => Parsed::Counts { counts: runs[from..].to_vec() },
+                Some(from) => Parsed::counts(&runs[from..]),
                 None => Parsed::unreadable("fewer than three whole numbers"),
             }
         }
@@ -120,7 +128,7 @@ fn exact_span(text: &str) -> Parsed {
     match (python_float(start), python_float(end)) {
         (Some(start), Some(end)) if start > end => Parsed::unreadable("the start is after the end"),
         (Some(start), Some(end)) => Parsed::Span { start, end },
-        _ => Parsed::unreadable("a number has more than one dot"),
+        _ => Parsed::unreadable("a number has more than one dot, or far too many digits"),
     }
 }
 
@@ -130,7 +138,7 @@ fn exact_spot(text: &str) -> Parsed {
         return Parsed::unreadable("the whole answer is not a number, a comma and a span");
     };
     let digits = strip(number);
-    let number = digits.parse().ok().filter(|_| digits.bytes().all(|b| b.is_ascii_digit()));
+    let number = python_float(digits).filter(|_| digits.bytes().all(|b| b.is_ascii_digit()));
     match (number, exact_span(span)) {
         (Some(number), Parsed::Span { start, end }) => Parsed::Spot { number, start, end },
         (Some(_), unreadable) => unreadable,
@@ -149,9 +157,11 @@ fn exact_percent(text: &str) -> Parsed {
 }
 
 /// A run of digits and dots as Python's `float` reads it: `1.`, `.5` and `1.5` are
-/// numbers, `.` and `1.2.3` are not.
+/// numbers, `.` and `1.2.3` are not. Neither is what has hundreds of digits, which would be
+/// infinite: JSON has no such number.
 fn python_float(text: &str) -> Option<f64> {
-    if text.bytes().any(|b| b.is_ascii_digit()) { text.parse().ok() } else { None }
+    let number = if text.bytes().any(|b| b.is_ascii_digit()) { text.parse().ok() } else { None };
+    number.filter(|number: &f64| number.is_finite())
 }
 
 fn digit_runs(text: &str) -> Vec<f64> {
@@ -221,7 +231,7 @@ fn numbers_with_places(text: &str) -> Vec<Place> {
                 at += 1;
             }
         }
-        if let Ok(value) = text[start..at].parse() {
+        if let Some(value) = python_float(&text[start..at]) {
             places.push(Place { start, end: at, value });
         }
     }
@@ -260,6 +270,29 @@ mod tests {
         {
             assert!(!read(bad).is_readable(), "{bad}");
         }
+    }
+
+    #[test]
+    fn numbers_beyond_all_bounds_are_unreadable() {
+        let huge = "9".repeat(400);
+        for (kind, text) in [
+            (TaskKind::Grounding, format!("1-{huge}")),
+            (TaskKind::Grounding, format!("{huge}-{huge}.5")),
+            (TaskKind::Counting, format!("{huge},1,4")),
+            (TaskKind::Spotting, format!("{huge},1-{huge}")),
+            (TaskKind::Progress, huge.clone()),
+        ] {
+            for parsed in [parse_exact(kind, &text), parse_tolerant(kind, &text)] {
+                assert!(!parsed.is_readable(), "{parsed:?}");
+            }
+        }
+        assert!(!parse_exact(TaskKind::Spotting, &format!("{huge},1-2")).is_readable());
+        let early = parse_tolerant(TaskKind::Counting, &format!("{huge} or 3, 1, 4"));
+        assert_eq!(early, Parsed::Counts { counts: vec![3.0, 1.0, 4.0] });
+        // The largest that is read survives JSON, as the journal needs.
+        let most = parse_exact(TaskKind::Grounding, &format!("0-{}", "9".repeat(308)));
+        let text = serde_json::to_string(&most).expect("json");
+        assert!(most.is_readable() && serde_json::from_str::<Parsed>(&text).is_ok(), "{text}");
     }
 
     #[test]

@@ -8,6 +8,7 @@ mod labels;
 mod live;
 mod people;
 mod runs;
+mod studio;
 mod system;
 mod videos;
 
@@ -17,6 +18,10 @@ pub use people::{InvitationBody, Invite, PeopleBody, Person, SessionBody, SignIn
 pub use runs::{
     ATLAS_COLUMNS, CLIP_FPS, ControlRequest, EventsBody, GroupBody, NewRun, RolloutRow,
     RolloutsBody, Run, RunBody, RunsBody,
+};
+pub use studio::{
+    AUDIT_SAMPLES, AuditBody, AuditCell, AuditRequest, AuditState, AuditTest, SampleBody,
+    SampleRequest,
 };
 pub use system::{DeviceInfo, DevicesBody, HealthBody, PresetInfo, PresetsBody, WorkerInfo};
 pub use videos::{Video, VideoBody, VideosBody};

@@ -1,29 +1,31 @@
 //! The one typed run config: behind the command line, the TOML file, the form and the docs.
 //!
-//! [`RunConfig::from_value`] is the only way in: it names every unknown key with the nearest
+//! [`Settings::from_value`] is the only way in: it names every unknown key with the nearest
 //! known one and every value out of its range, all at once.
 
 use crate::reward::RewardMode;
 use crate::task::named_enum;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use std::fmt;
 use std::str::FromStr;
 
+mod dataset;
 mod field;
 mod fields;
 mod mixture;
 mod presets;
 mod reading;
 mod sections;
+mod settings;
+pub use dataset::{DatasetSpec, ImageForm, PathForm, Purpose};
 pub use field::{Field, FieldKind};
 pub use fields::FIELDS;
 pub use mixture::MixtureItem;
 pub use presets::{PRESETS, Preset};
-use reading::{merge, nested, unknown_keys, wrong_types};
 pub use sections::{
     CheckpointConfig, EvaluateConfig, GrpoConfig, OptimConfig, SamplingConfig, WarmupConfig,
 };
+pub use settings::Settings;
 
 named_enum! {
     /// A way to turn rewards into an update; see RECIPES in the documentation.
@@ -90,66 +92,30 @@ impl fmt::Display for Problem {
     }
 }
 
-impl RunConfig {
-    /// Reads a config from JSON (or TOML turned into it). Left-out keys take the value in
-    /// `base`. All problems are named at once: unknown keys, wrong types, values out of range.
-    pub fn from_value(base: &Self, value: &Value) -> Result<Self, Vec<Problem>> {
-        let mut problems = Vec::new();
-        unknown_keys(value, "", &mut problems);
-        let mut merged = serde_json::to_value(base).unwrap_or(Value::Null);
-        merge(&mut merged, value);
-        if problems.is_empty() {
-            match serde_json::from_value::<Self>(merged) {
-                Ok(config) => {
-                    problems = config.problems();
-                    if problems.is_empty() {
-                        return Ok(config);
-                    }
-                }
-                Err(error) => problems = wrong_types(value, base, &error),
-            }
-        }
-        Err(problems)
-    }
+impl Settings for RunConfig {
+    const FIELDS: &'static [Field] = FIELDS;
+    const PRESETS: &'static [Preset<Self>] = PRESETS;
 
-    /// This config with one dotted key set from text, read as the field takes it: a text is
-    /// taken as it is (or without its JSON quotes), a single text makes a list of one,
-    /// everything else is JSON. Errors: those of [`RunConfig::from_value`].
-    pub fn with(&self, key: &str, text: &str) -> Result<Self, Vec<Problem>> {
-        let field = FIELDS.iter().find(|field| field.key == key);
-        let leaf = field.map_or_else(|| field::json_or_text(text), |field| field.read(text));
-        Self::from_value(self, &nested(key, leaf))
+    fn more_problems(&self, problems: &mut Vec<Problem>) {
+        mixture_problems(&self.mixture, problems);
     }
+}
 
-    /// The value at a dotted key, `Null` if there is none.
-    pub fn value_at(&self, key: &str) -> Value {
-        let whole = serde_json::to_value(self).unwrap_or(Value::Null);
-        key.split('.').try_fold(&whole, |at, part| at.get(part)).cloned().unwrap_or(Value::Null)
+/// What no single value of a mixture shows.
+fn mixture_problems(mixture: &[MixtureItem], problems: &mut Vec<Problem>) {
+    if mixture.is_empty() {
+        let message = "is empty; name at least one task".into();
+        problems.push(Problem { field: "mixture".into(), message });
     }
-
-    /// Every value that is out of its range.
-    pub fn problems(&self) -> Vec<Problem> {
-        let mut problems: Vec<Problem> =
-            FIELDS.iter().filter_map(|field| field.problem(&self.value_at(field.key))).collect();
-        self.mixture_problems(&mut problems);
-        problems
-    }
-
-    fn mixture_problems(&self, problems: &mut Vec<Problem>) {
-        if self.mixture.is_empty() {
-            let message = "is empty; name at least one task".into();
-            problems.push(Problem { field: "mixture".into(), message });
-        }
-        for (i, item) in self.mixture.iter().enumerate() {
-            problems.extend(item.problems(&format!("mixture[{i}]")));
-        }
+    for (i, item) in mixture.iter().enumerate() {
+        problems.extend(item.problems(&format!("mixture[{i}]")));
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     fn refuse(value: Value) -> Vec<String> {
         match RunConfig::from_value(&RunConfig::default(), &value) {

@@ -8,7 +8,7 @@ use crate::event::{Control, RunEvent};
 use serde::{Deserialize, Serialize};
 
 /// Version of this protocol; a server refuses another one with a sentence.
-pub const WORKER_PROTOCOL: u32 = 2;
+pub const WORKER_PROTOCOL: u32 = 3;
 
 /// The device of a worker that takes runs for every device.
 pub const ANY_DEVICE: &str = "any";
@@ -16,6 +16,9 @@ pub const ANY_DEVICE: &str = "any";
 /// File in the run directory that a worker holds locked for as long as it holds the run; the
 /// system lets go of it when the worker dies, however it dies.
 pub const LOCK_FILE: &str = "worker.lock";
+
+/// File in the data directory that holds a random text of the server's.
+pub const DISK_MARK: &str = "disk-mark";
 
 /// Worker -> server.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -31,6 +34,11 @@ pub enum FromWorker {
         device: String,
         /// The run it still holds after a lost connection.
         holding: Option<String>,
+    },
+    /// Answer to `Read`.
+    HasRead {
+        /// What the file holds; none where it cannot be read.
+        text: Option<String>,
     },
     /// Events of the run it holds, durable in its journal, in order.
     Events {
@@ -59,7 +67,13 @@ pub enum FromWorker {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum ToWorker {
-    /// Answer to `Hello`.
+    /// Answer to `Hello`: read this file, which is called [`DISK_MARK`]. Runs and videos are
+    /// opened by path, so a worker that does not see this file could only fail them.
+    Read {
+        /// Absolute path.
+        file: String,
+    },
+    /// Answer to `HasRead`.
     Welcome {
         /// Newest durable sequence number of the run it holds.
         acked: u64,

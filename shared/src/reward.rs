@@ -4,7 +4,7 @@
 //! `strict` and `tolerant` are separate, named modes.
 
 use crate::answer::{Parsed, parse_exact, parse_tolerant};
-use crate::task::{TaskKind, Truth, named_enum};
+use crate::task::{ShapeKind, TaskKind, Truth, named_enum};
 use crate::time::iou;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -142,14 +142,19 @@ fn grade_counts(said: &[f64], truth: &[f64]) -> Graded {
         if p == g { 1.0 } else { (1.0 - (p - g).abs() / (g + 1e-9)).max(0.0) }
     };
     let credits: Vec<f64> = said.iter().zip(truth).map(|(&p, &g)| credit(p, g)).collect();
-    let names = ["Circles", "Squares", "Triangles"];
+    let names: Vec<String> = ShapeKind::ALL.iter().map(|kind| capital(kind.plural())).collect();
     let parts = credits.iter().enumerate().map(|(k, credit)| RewardPart {
-        label: names.get(k).map_or_else(|| format!("Number {}", k + 1), |name| (*name).into()),
+        label: names.get(k).cloned().unwrap_or_else(|| format!("Number {}", k + 1)),
         found: format!("{} of {}", said[k], truth[k]),
         value: credit / n,
     });
     // Summed before the division, as released, so that all ones give exactly 1.
     Graded { total: credits.iter().sum::<f64>() / n, parsed: true, parts: parts.collect() }
+}
+
+fn capital(name: &str) -> String {
+    let (first, rest) = name.split_at(1);
+    first.to_ascii_uppercase() + rest
 }
 
 /// The places of an order: characters, or what stands between commas where there are any.
@@ -291,6 +296,14 @@ mod tests {
                 assert!((0.0..=1.0).contains(&got.total));
             }
         }
+    }
+
+    #[test]
+    fn counts_are_named_after_their_shapes() {
+        let got = score_text(RewardMode::Smooth, TaskKind::Counting, "1,2,3,4,5,6", "1,2,3,4,5,6");
+        let labels: Vec<&str> = got.parts.iter().map(|part| part.label.as_str()).collect();
+        assert_eq!(labels, ["Circles", "Squares", "Triangles", "Stars", "Crosses", "Pentagons"]);
+        assert_eq!(got.total, 1.0);
     }
 
     #[test]

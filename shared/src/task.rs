@@ -256,6 +256,18 @@ impl SampleSpec {
     pub fn new(video: VideoId, task: Task, seed: u64) -> Self {
         Self { video, task, dials: Dials::default(), other: None, seed }
     }
+
+    /// A stable key of the spec for caches: hex digits of the video, the cell, the seed, and
+    /// what else was set.
+    pub fn key(&self) -> String {
+        let SampleSpec { video, task, dials, other, seed } = &self;
+        let mut key = format!("{}-{}-{seed}", video.hex(), task.cell().replace(' ', "_"));
+        if let Some(other) = other {
+            key.push_str(&format!("-{}", other.hex()));
+        }
+        key.push_str(&dials.key());
+        key
+    }
 }
 
 /// What was drawn by chance for a sample, beside its truth.
@@ -326,18 +338,6 @@ impl SampleInfo {
     /// The slot boundary at a label time.
     pub fn slot_at(&self, label_secs: f64) -> f64 {
         label_secs * self.sampling_fps
-    }
-
-    /// A stable key of the spec for caches: hex digits of the video, the cell, the seed, and
-    /// what else was set.
-    pub fn key(&self) -> String {
-        let SampleSpec { video, task, dials, other, seed } = &self.spec;
-        let mut key = format!("{}-{}-{seed}", video.hex(), task.cell().replace(' ', "_"));
-        if let Some(other) = other {
-            key.push_str(&format!("-{}", other.hex()));
-        }
-        key.push_str(&dials.key());
-        key
     }
 
     /// Number of clips the frames are shown in; all have the same length.

@@ -58,12 +58,14 @@ impl From<Span> for [f64; 2] {
 /// Intersection over union of two closed intervals, in `0..=1`.
 ///
 /// Follows the released VideoSSR grounding reward: the union is
-/// `length(a) + length(b) - intersection`; a union under 1e-9 (two points) gives 0.
+/// `length(a) + length(b) - intersection`; a union under 1e-9 (two points) gives 0, and so do
+/// ends that are not finite.
 /// The ends may be equal, so it takes plain pairs rather than [`Span`].
 pub fn iou(a: [f64; 2], b: [f64; 2]) -> f64 {
     let inter = (a[1].min(b[1]) - a[0].max(b[0])).max(0.0);
     let union = (a[1] - a[0]) + (b[1] - b[0]) - inter;
-    if union < 1e-9 { 0.0 } else { inter / union }
+    let share = inter / union;
+    if union < 1e-9 || !share.is_finite() { 0.0 } else { share }
 }
 
 #[cfg(test)]
@@ -85,6 +87,8 @@ mod tests {
             ([0.0, 100.0], [40.0, 60.0], 0.2),
             ([10.0, 10.0], [10.0, 10.0], 0.0),
             ([0.0, 1.0], [2.0, 3.0], 0.0),
+            ([f64::INFINITY, f64::INFINITY], [2.0, 3.0], 0.0),
+            ([0.0, f64::INFINITY], [0.0, f64::INFINITY], 0.0),
         ] {
             assert!((iou(a, b) - want).abs() < 1e-12);
         }

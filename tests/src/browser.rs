@@ -2,7 +2,7 @@
 
 use crate::{PATIENCE, root};
 use anyhow::{Context, Result, bail};
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, ErrorKind};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 use thirtyfour::prelude::*;
@@ -23,23 +23,36 @@ pub struct Driver {
 
 impl Driver {
     /// `None` where no chromedriver is installed.
-    pub fn start() -> Option<Self> {
-        let program = std::env::var("CHROMEDRIVER").unwrap_or_else(|_| "chromedriver".into());
-        let mut child = Command::new(program)
+    ///
+    /// # Errors
+    /// One that is there and does not start.
+    pub fn start() -> Result<Option<Self>> {
+        Self::of(&std::env::var("CHROMEDRIVER").unwrap_or_else(|_| "chromedriver".into()))
+    }
+
+    fn of(program: &str) -> Result<Option<Self>> {
+        let spawned = Command::new(program)
             .arg("--port=0")
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
-            .spawn()
-            .ok()?;
-        let mut lines = BufReader::new(child.stdout.take()?).lines();
+            .spawn();
+        let mut child = match spawned {
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+            spawned => spawned.with_context(|| format!("{program} does not start"))?,
+        };
+        let mut lines = BufReader::new(child.stdout.take().context("no output")?).lines();
         let port = lines.by_ref().map_while(Result::ok).find_map(|line| {
             let (_, port) = line.split_once("successfully on port ")?;
             Some(port.trim().trim_end_matches('.').to_owned())
         });
         // Somebody has to read on, or a full pipe stops chromedriver.
         let reader = std::thread::Builder::new().name("chromedriver-stdout".into());
-        reader.spawn(move || lines.for_each(drop)).ok()?;
-        Some(Self { url: format!("http://127.0.0.1:{}", port?), child })
+        reader.spawn(move || lines.for_each(drop))?;
+        let Some(port) = port else {
+            let _ = child.kill();
+            bail!("{program} ended without a port: {}", child.wait()?);
+        };
+        Ok(Some(Self { url: format!("http://127.0.0.1:{port}"), child }))
     }
 
     /// A new browser with its own profile: its own person. `size` in pixels.
@@ -155,5 +168,16 @@ impl Browser {
     /// Closes the browser; without it Chromium stays behind.
     pub async fn quit(self) {
         let _ = self.driver.quit().await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Driver;
+
+    #[test]
+    fn only_a_driver_that_is_not_there_is_passed_over() {
+        assert!(matches!(Driver::of("/no/such/chromedriver"), Ok(None)));
+        assert!(Driver::of("false").is_err(), "it is there and ends at once");
     }
 }

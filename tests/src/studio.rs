@@ -106,6 +106,19 @@ impl Client {
         self.send("GET", path, b"")
     }
 
+    /// A run's whole journal as the server has it, page by page.
+    pub fn events(&mut self, run: &str) -> Result<Vec<Value>> {
+        let (mut events, mut after) = (Vec::new(), "0".to_owned());
+        loop {
+            let page = self.get(&format!("/api/v1/runs/{run}/events?after={after}"))?;
+            events.extend(page["events"].as_array().context("events")?.iter().cloned());
+            match page["meta"]["next"].as_str() {
+                Some(next) => after = next.to_owned(),
+                None => return Ok(events),
+            }
+        }
+    }
+
     /// `POST path` with a JSON body.
     pub fn post(&mut self, path: &str, body: &Value) -> Result<Value> {
         self.send("POST", path, body.to_string().as_bytes())

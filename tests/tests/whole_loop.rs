@@ -10,7 +10,7 @@ use thirtyfour::prelude::*;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_failure_is_seen_tagged_and_accepted_by_a_second_person() -> Result<()> {
-    let Some(driver) = Driver::start() else {
+    let Some(driver) = Driver::start()? else {
         skip("no chromedriver here; the pages were not driven");
         return Ok(());
     };

@@ -22,7 +22,7 @@ fn a_killed_worker_costs_no_acknowledged_event() -> Result<()> {
     let run = run["run"]["id"].as_str().context("an id")?.to_owned();
 
     wait(&mut api, &run, "step 5", |run| run["step"].as_u64() >= Some(5))?;
-    let before = events(&mut api, &run)?;
+    let before = api.events(&run)?;
     kill_worker(studio.pid())?;
     let failed = wait(&mut api, &run, "failed", |run| run["state"] == "failed")?;
     ensure!(failed["failed_phase"].is_string(), "no phase in {failed}");
@@ -30,7 +30,7 @@ fn a_killed_worker_costs_no_acknowledged_event() -> Result<()> {
 
     api.post(&format!("/api/v1/runs/{run}/control"), &json!({"control": "resume"}))?;
     wait(&mut api, &run, "finished", |run| run["state"] == "finished")?;
-    let after = events(&mut api, &run)?;
+    let after = api.events(&run)?;
     ensure!(
         after.len() > before.len() && after[..before.len()] == before[..],
         "acknowledged events changed"
@@ -54,19 +54,6 @@ fn a_killed_worker_costs_no_acknowledged_event() -> Result<()> {
 
 fn seq(event: &Value) -> u64 {
     event["seq"].as_u64().unwrap_or(0)
-}
-
-fn events(api: &mut Client, run: &str) -> Result<Vec<Value>> {
-    let mut all: Vec<Value> = Vec::new();
-    loop {
-        let after = all.last().map_or(0, seq);
-        let page = api.get(&format!("/api/v1/runs/{run}/events?after={after}"))?;
-        let page = page["events"].as_array().context("events")?.clone();
-        if page.is_empty() {
-            return Ok(all);
-        }
-        all.extend(page);
-    }
 }
 
 fn wait(api: &mut Client, run: &str, what: &str, done: impl Fn(&Value) -> bool) -> Result<Value> {

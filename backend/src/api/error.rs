@@ -121,6 +121,7 @@ impl From<StoreError> for Fail {
                 let message = format!("{error}; {NEW_LINK}");
                 Self::new(StatusCode::UNAUTHORIZED, "bad_link", message)
             }
+            StoreError::NoPlace => super::no_place(),
             StoreError::NameNeeded => Self::invalid(error).at("name"),
             StoreError::IllegalMove(_) => Self::new(StatusCode::CONFLICT, "not_now", error),
             StoreError::Refused { refusal, label } => refused(refusal, label),

@@ -5,16 +5,17 @@ use super::{Path, Query, no_place};
 use crate::admission::policy_dir;
 use crate::api::error::Fail;
 use crate::app::{App, blocking};
-use crate::pictures::{Picture, VIEW};
+use crate::pictures::{Picture, Recipe, VIEW};
 use axum::Json;
 use axum::extract::{Request, State};
 use axum::response::Response;
 use serde::Deserialize;
 use shared::api::{GroupBody, PageMeta, RolloutRow, RolloutsBody};
-use shared::task::TaskKind;
+use shared::config::RunConfig;
+use shared::task::{SampleSpec, TaskKind};
 use shared::video::FrameSize;
 use std::sync::Arc;
-use store::RolloutFilter;
+use store::{RolloutFilter, Store, StoredVideo};
 
 /// Rollouts of a page unless said otherwise, and at most.
 const PAGE: (u32, u32) = (100, 1000);
@@ -44,7 +45,7 @@ pub(super) async fn show(
 /// The size of a clip's frames.
 #[derive(Clone, Copy, Default, Deserialize)]
 #[serde(rename_all = "lowercase")]
-enum ClipSize {
+pub(super) enum ClipSize {
     /// For people.
     #[default]
     View,
@@ -66,15 +67,18 @@ pub(super) async fn clip(
 ) -> Result<Response, Fail> {
     let size = match query.size {
         ClipSize::View => VIEW,
-        ClipSize::Policy => policy_size(&app, place.0.clone()).await?,
+        ClipSize::Policy => {
+            let run = place.0.clone();
+            let config = app.db(move |store| store.run(&run)).await?.config;
+            policy_size(&app, &config).await?
+        }
     };
-    picture(&app, place, |info| Picture::Clip(info, size), request).await
+    picture(&app, place, |recipe| Picture::Clip(recipe, size), request).await
 }
 
-/// The frames that the run's policy looks at.
-async fn policy_size(app: &App, run: String) -> Result<FrameSize, Fail> {
-    let config = app.db(move |store| store.run(&run)).await?.config;
-    let folder = policy_dir(app.policy.as_deref(), &config)
+/// The frames that the policy of a config looks at.
+pub(super) async fn policy_size(app: &App, config: &RunConfig) -> Result<FrameSize, Fail> {
+    let folder = policy_dir(app.policy.as_deref(), config)
         .ok_or_else(|| Fail::not_found("policy any more"))?;
     let processor = blocking(move || policy::Processor::load(&folder)).await?;
     let processor = processor.map_err(Fail::invalid)?;
@@ -92,16 +96,22 @@ pub(super) async fn atlas(
 async fn picture(
     app: &App,
     (run, step, group): (String, u64, u32),
-    wanted: impl FnOnce(Box<shared::task::SampleInfo>) -> Picture,
+    wanted: impl FnOnce(Box<Recipe>) -> Picture,
     request: Request,
 ) -> Result<Response, Fail> {
     let work = app.db(move |store| {
-        let sample = store.group(&run, step, group)?.group.sample;
-        let video = store.video(&sample.spec.video)?;
-        Ok((sample, video))
+        let spec = store.group(&run, step, group)?.group.sample.spec;
+        recipe(store, spec)
     });
-    let (sample, video) = work.await?;
-    video_picture(app, video, wanted(Box::new(sample)), request).await
+    let (video, recipe) = work.await?;
+    video_picture(app, video, wanted(Box::new(recipe)), request).await
+}
+
+/// The video of a spec, and what its sample is made from.
+pub(super) fn recipe(store: &Store, spec: SampleSpec) -> store::Result<(StoredVideo, Recipe)> {
+    let video = store.video(&spec.video)?;
+    let other = spec.other.as_ref().map(|other| store.video(other)).transpose()?;
+    Ok((video, Recipe { spec, other: other.map(|other| other.path) }))
 }
 
 #[derive(Deserialize)]

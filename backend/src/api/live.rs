@@ -63,7 +63,8 @@ struct Followed {
     run: String,
     /// Newest event sent.
     sent: u64,
-    /// What is left out of the past: a view would drop it again.
+    /// What is left out of the past for a view that begins now, which would drop it again; a
+    /// view that goes on gets everything.
     from: ReplayFrom,
     reached: watch::Receiver<u64>,
     /// The store may hold more than was sent.
@@ -135,7 +136,8 @@ impl Link {
         let reached = self.app.hub.follow(&run);
         let asked = run.clone();
         let read = self.app.db(move |store| match store.run(&asked) {
-            Ok(_) => store.replay_from(&asked, GROUPS_KEPT).map(Some),
+            Ok(_) if after == 0 => store.replay_from(&asked, GROUPS_KEPT).map(Some),
+            Ok(_) => Ok(Some(ReplayFrom::default())),
             // The page hears so where it asks for the run itself.
             Err(StoreError::NotFound(_)) => Ok(None),
             Err(error) => Err(error),

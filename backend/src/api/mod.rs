@@ -11,6 +11,7 @@ mod labels;
 mod live;
 mod runs;
 mod session;
+mod studio;
 mod system;
 mod videos;
 mod workers;
@@ -48,6 +49,8 @@ pub struct Endpoint {
     pub access: Access,
     /// One sentence.
     pub about: &'static str,
+    /// What may follow the path after a `?`.
+    pub query: &'static [&'static str],
     handler: MethodRouter<Arc<App>>,
 }
 
@@ -82,17 +85,16 @@ pub fn endpoints() -> Vec<Endpoint> {
         ),
         get("/api/v1/people", V1, "Everybody.", self::get(session::people)),
         get(
-            "/api/v1/videos",
-            V1,
-            "The library, newest first, `?after=&limit=`.",
-            self::get(videos::list),
-        ),
-        post(
-            "/api/v1/videos",
+            "/api/v1/audit",
             ADMIN,
-            "Adds a video: raw bytes, `?name=FILE`.",
-            self::post(videos::upload),
-        ),
+            "Who did what that needs rights, newest first.",
+            self::get(session::audit),
+        )
+        .query(&["after", "limit"]),
+        get("/api/v1/videos", V1, "The library, newest first.", self::get(videos::list))
+            .query(&["after", "limit"]),
+        post("/api/v1/videos", ADMIN, "Adds a video: raw bytes.", self::post(videos::upload))
+            .query(&["name"]),
         get("/api/v1/videos/{video}", V1, "One video.", self::get(videos::show)),
         get("/api/v1/videos/{video}/thumb.jpg", V1, "One frame.", self::get(videos::thumb)),
         get(
@@ -107,12 +109,8 @@ pub fn endpoints() -> Vec<Endpoint> {
             "The file itself, with byte ranges.",
             self::get(videos::source),
         ),
-        get(
-            "/api/v1/labels",
-            V1,
-            "Labels, newest first, `?state=&after=&limit=`.",
-            self::get(labels::list),
-        ),
+        get("/api/v1/labels", V1, "Labels, newest first.", self::get(labels::list))
+            .query(&["state", "after", "limit"]),
         post(
             "/api/v1/labels",
             Access::Needs(Role::Annotator),
@@ -120,6 +118,7 @@ pub fn endpoints() -> Vec<Endpoint> {
             self::post(labels::apply),
         ),
     ];
+    all.extend(studio_endpoints());
     all.extend(run_endpoints());
     all.extend([
         get("/api/v1/config/presets", V1, "Named run configs.", self::get(system::presets)),
@@ -135,11 +134,44 @@ pub fn endpoints() -> Vec<Endpoint> {
     all
 }
 
+fn studio_endpoints() -> Vec<Endpoint> {
+    const ANNOTATOR: Access = Access::Needs(Role::Annotator);
+    let get = |path, about, handler| row(Method::GET, path, ANNOTATOR, about, handler);
+    vec![
+        row(
+            Method::POST,
+            "/api/v1/studio/sample",
+            ANNOTATOR,
+            "A sample with its truth, from a video, a task with dials, and a seed.",
+            post(studio::sample),
+        ),
+        row(
+            Method::POST,
+            "/api/v1/studio/audit",
+            ANNOTATOR,
+            "Begins an audit of a task's generator on the library's videos.",
+            post(studio::begin_audit),
+        ),
+        get("/api/v1/studio/audit", "How the newest audit stands.", self::get(studio::audit_state)),
+        get(
+            "/api/v1/studio/clip.webm",
+            "A sample's frames as a clip, `?spec=JSON&size=view|policy`.",
+            self::get(studio::clip),
+        ),
+        get(
+            "/api/v1/studio/atlas.jpg",
+            "A sample's frames in one row, `?spec=JSON`.",
+            self::get(studio::atlas),
+        ),
+    ]
+}
+
 fn run_endpoints() -> Vec<Endpoint> {
     let get = |path, about, handler| row(Method::GET, path, V1, about, handler);
     let post = |path, about, handler| row(Method::POST, path, ADMIN, about, handler);
     vec![
-        get("/api/v1/runs", "Every run, newest first, `?after=&limit=`.", self::get(runs::list)),
+        get("/api/v1/runs", "Every run, newest first.", self::get(runs::list))
+            .query(&["after", "limit"]),
         post("/api/v1/runs", "Makes and queues a run.", self::post(runs::create)),
         get("/api/v1/runs/{run}", "One run and its config.", self::get(runs::show)),
         post(
@@ -147,12 +179,14 @@ fn run_endpoints() -> Vec<Endpoint> {
             "Pause, resume, stop, checkpoint.",
             self::post(runs::control),
         ),
-        get("/api/v1/runs/{run}/events", "Its journal, `?after=&limit=`.", self::get(runs::events)),
+        get("/api/v1/runs/{run}/events", "Its journal.", self::get(runs::events))
+            .query(&["after", "limit"]),
         get(
             "/api/v1/runs/{run}/rollouts",
             "Its rollouts, filtered, newest first.",
             self::get(groups::rollouts),
-        ),
+        )
+        .query(&["task", "cell", "max_reward", "parsed", "after", "limit"]),
         get(
             "/api/v1/runs/{run}/groups/{step}/{group}",
             "A question and its answers.",
@@ -160,9 +194,10 @@ fn run_endpoints() -> Vec<Endpoint> {
         ),
         get(
             "/api/v1/runs/{run}/groups/{step}/{group}/clip.webm",
-            "The frames as a clip, `?size=view|policy`.",
+            "The frames as a clip; `size` is view or policy.",
             self::get(groups::clip),
-        ),
+        )
+        .query(&["size"]),
         get(
             "/api/v1/runs/{run}/groups/{step}/{group}/atlas.jpg",
             "The frames in one row.",
@@ -178,7 +213,13 @@ fn row(
     about: &'static str,
     handler: MethodRouter<Arc<App>>,
 ) -> Endpoint {
-    Endpoint { method, path, access, about, handler }
+    Endpoint { method, path, access, about, query: &[], handler }
+}
+
+impl Endpoint {
+    fn query(self, query: &'static [&'static str]) -> Self {
+        Self { query, ..self }
+    }
 }
 
 /// The whole interface, and the page beside it.

@@ -1,16 +1,17 @@
 //! Runs: listing, making, steering, history.
 
 use super::{Body, Page, Path, Query, Signed};
+use crate::admission::{self, Admitted};
 use crate::api::error::Fail;
 use crate::app::{App, blocking};
-use crate::{admission, secret};
+use crate::secret;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::IntoResponse;
 use axum::{Extension, Json};
 use serde::Deserialize;
 use shared::api::{ControlRequest, NewRun, RunBody, RunsBody, ToBrowser};
-use shared::config::RunConfig;
+use shared::config::{RunConfig, Settings};
 use std::sync::Arc;
 use store::{NewRunRow, RawEvent, StoredRun};
 
@@ -61,8 +62,8 @@ pub async fn make(
     let workers = app.supervisor.workers().await?;
     let at_work = Arc::clone(app);
     let stored = blocking(move || -> Result<StoredRun, Fail> {
-        let videos =
-            admission::admit(&at_work, &config, &workers, owner).map_err(Fail::problems)?;
+        let admitted = admission::admit(&at_work, config, &workers, owner);
+        let Admitted { config, videos } = admitted.map_err(Fail::problems)?;
         let id = secret::new_id().map_err(|error| Fail::internal(&error))?;
         let at = store::now();
         let row = NewRunRow { id, name, config, videos, owner, at };

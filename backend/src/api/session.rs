@@ -1,6 +1,6 @@
 //! Signing in and out, invitations, people.
 
-use super::{Body, Signed};
+use super::{Body, Page, Query, Signed, no_place};
 use crate::api::error::Fail;
 use crate::app::App;
 use crate::secret::new_secret;
@@ -8,7 +8,8 @@ use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{AppendHeaders, IntoResponse};
 use axum::{Extension, Json};
-use shared::api::{InvitationBody, Invite, PeopleBody, Person, SessionBody, SignIn};
+use serde_json::{Value, json};
+use shared::api::{InvitationBody, Invite, PageMeta, PeopleBody, Person, SessionBody, SignIn};
 use std::sync::Arc;
 use store::{NewToken, Secret};
 
@@ -81,7 +82,18 @@ pub(super) async fn invite(
 
 pub(super) async fn people(State(app): State<Arc<App>>) -> Result<Json<PeopleBody>, Fail> {
     let people = app.db(|store| store.people()).await?;
-    Ok(Json(PeopleBody { people }))
+    Ok(Json(PeopleBody { people, meta: PageMeta::default() }))
+}
+
+pub(super) async fn audit(
+    State(app): State<Arc<App>>,
+    Query(page): Query<Page>,
+) -> Result<Json<Value>, Fail> {
+    let before = page.after.as_deref().map(|id| id.parse().map_err(|_| no_place())).transpose()?;
+    let limit = page.with_next();
+    let mut lines = app.db(move |store| store.audit_log(before, limit)).await?;
+    let meta = page.cut(&mut lines, |line| line.id.to_string());
+    Ok(Json(json!({ "lines": lines, "meta": meta })))
 }
 
 fn session_body(person: Person) -> Json<SessionBody> {

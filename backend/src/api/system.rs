@@ -9,7 +9,7 @@ use axum::extract::State;
 use axum::http::header;
 use axum::response::IntoResponse;
 use serde_json::{Map, Value, json};
-use shared::api::{DeviceInfo, DevicesBody, HealthBody, PresetInfo, PresetsBody};
+use shared::api::{DeviceInfo, DevicesBody, HealthBody, PageMeta, PresetInfo, PresetsBody};
 use shared::config::PRESETS;
 use std::sync::Arc;
 
@@ -35,7 +35,7 @@ pub(super) async fn presets() -> Result<Json<PresetsBody>, Fail> {
         Ok(PresetInfo { name: preset.name.into(), about: preset.about.into(), config, toml })
     };
     let presets = PRESETS.iter().map(info).collect::<Result<_, Fail>>()?;
-    Ok(Json(PresetsBody { presets }))
+    Ok(Json(PresetsBody { presets, meta: PageMeta::default() }))
 }
 
 /// Every device that the policies know.
@@ -56,7 +56,7 @@ pub(super) async fn devices() -> Result<Json<DevicesBody>, Fail> {
     // Asking a driver may take long.
     let mut devices = blocking(device_list).await?;
     devices.sort_by_key(|device| !device.available);
-    Ok(Json(DevicesBody { devices }))
+    Ok(Json(DevicesBody { devices, meta: PageMeta::default() }))
 }
 
 pub(super) async fn metrics(State(app): State<Arc<App>>) -> Result<impl IntoResponse, Fail> {
@@ -66,15 +66,16 @@ pub(super) async fn metrics(State(app): State<Arc<App>>) -> Result<impl IntoResp
     let mut text = format!(
         "# TYPE videossr_workers gauge\nvideossr_workers {}\n\
          # TYPE videossr_workers_busy gauge\nvideossr_workers_busy {busy}\n\
-         # TYPE videossr_run_step gauge\n# TYPE videossr_run_reward_mean gauge\n",
+         # TYPE videossr_run_step gauge\n",
         workers.len()
     );
-    for stored in runs.iter().filter(|stored| stored.run.state.is_live()) {
-        let (id, step) = (&stored.run.id, stored.run.step);
-        text.push_str(&format!("videossr_run_step{{run=\"{id}\"}} {step}\n"));
-        if let Some(reward) = stored.run.reward_mean {
-            text.push_str(&format!("videossr_run_reward_mean{{run=\"{id}\"}} {reward}\n"));
-        }
+    let live = || runs.iter().map(|stored| &stored.run).filter(|run| run.state.is_live());
+    for run in live() {
+        text.push_str(&format!("videossr_run_step{{run=\"{}\"}} {}\n", run.id, run.step));
+    }
+    text.push_str("# TYPE videossr_run_reward_mean gauge\n");
+    for (id, reward) in live().filter_map(|run| Some((&run.id, run.reward_mean?))) {
+        text.push_str(&format!("videossr_run_reward_mean{{run=\"{id}\"}} {reward}\n"));
     }
     Ok(([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], text))
 }
@@ -86,11 +87,16 @@ pub(super) async fn openapi() -> Json<Value> {
             Access::Open => Value::Null,
             Access::Needs(role) => role.name().into(),
         };
-        let parameters: Vec<Value> = endpoint
-            .path
-            .split('/')
-            .filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'))
-            .map(|name| json!({"name": name, "in": "path", "required": true, "schema": {"type": "string"}}))
+        let varying =
+            endpoint.path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'));
+        let named = varying
+            .map(|name| (name, "path"))
+            .chain(endpoint.query.iter().map(|name| (*name, "query")));
+        let parameters: Vec<Value> = named
+            .map(|(name, place)| {
+                let required = place == "path";
+                json!({"name": name, "in": place, "required": required, "schema": {"type": "string"}})
+            })
             .collect();
         let operation = json!({
             "summary": endpoint.about,

@@ -64,17 +64,24 @@ type Joining = (WorkerId, mpsc::Receiver<ToWorker>, Option<String>);
 
 /// Hears the worker's first message and has it joined, or tells it why not.
 async fn join(app: &App, socket: &mut WebSocket) -> Option<Joining> {
-    let Ok(Some(Ok(Message::Text(text)))) = timeout(SILENCE, socket.recv()).await else {
-        return None;
-    };
-    let Ok(FromWorker::Hello { protocol, name, device, holding }) = serde_json::from_str(&text)
-    else {
+    let FromWorker::Hello { protocol, name, device, holding } = hear(socket).await? else {
         return None;
     };
     if protocol != WORKER_PROTOCOL {
         let reason = format!(
             "this server speaks version {WORKER_PROTOCOL} of the worker protocol, not {protocol}; \
              use the same version of the program on both sides"
+        );
+        refuse(socket, reason).await;
+        return None;
+    }
+    let file = app.data.disk_mark().display().to_string();
+    send(socket, &ToWorker::Read { file: file.clone() }).await.ok()?;
+    let FromWorker::HasRead { text } = hear(socket).await? else { return None };
+    if text.as_ref() != Some(&app.disk_mark) {
+        let reason = format!(
+            "it does not see the server's file {file}; mount the server's disk at the same path, \
+             or start the worker on the server's machine"
         );
         refuse(socket, reason).await;
         return None;
@@ -95,6 +102,14 @@ async fn join(app: &App, socket: &mut WebSocket) -> Option<Joining> {
             refuse(socket, reason).await;
             None
         }
+    }
+}
+
+/// The next message of a worker that has not joined yet.
+async fn hear(socket: &mut WebSocket) -> Option<FromWorker> {
+    match timeout(SILENCE, socket.recv()).await {
+        Ok(Some(Ok(Message::Text(text)))) => serde_json::from_str(&text).ok(),
+        _ => None,
     }
 }
 
@@ -158,7 +173,7 @@ impl Session {
                 self.holding = None;
                 self.app.supervisor.gave_up(self.worker, run, reason).await.map_err(gone)
             }
-            Ok(FromWorker::Hello { .. }) => Err("a second hello"),
+            Ok(FromWorker::Hello { .. } | FromWorker::HasRead { .. }) => Err("a second hello"),
             Err(error) => {
                 tracing::warn!("a worker says what cannot be read: {error}");
                 Err("an unreadable message")

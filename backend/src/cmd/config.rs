@@ -4,7 +4,9 @@
 use crate::cli::Usage;
 use anyhow::{Context, Result, anyhow, bail};
 use serde_json::Value;
-use shared::config::{FIELDS, Field, FieldKind, MixtureItem, PRESETS, Problem, RunConfig};
+use shared::config::{
+    FIELDS, Field, FieldKind, MixtureItem, PRESETS, Problem, RunConfig, Settings,
+};
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
@@ -65,31 +67,38 @@ fn list(json: bool) -> Result<()> {
 impl Source {
     /// The config they describe together. All problems are named at once.
     pub fn read(&self) -> Result<RunConfig> {
-        let mut config = match &self.preset {
-            Some(name) => preset(name)?,
-            None => RunConfig::default(),
-        };
-        if let Some(path) = &self.config {
-            config = read_file(path, &config)?;
-        }
-        for set in &self.sets {
-            config = set_key(&config, set)?;
-        }
-        Ok(config)
+        assemble(self.preset.as_deref(), self.config.as_deref(), &self.sets)
     }
 }
 
-fn set_key(config: &RunConfig, set: &str) -> Result<RunConfig, Usage> {
+/// The config that a preset, then a file, then single keys describe. All problems are named
+/// at once.
+pub fn assemble<C: Settings>(
+    preset: Option<&str>,
+    file: Option<&Path>,
+    sets: &[String],
+) -> Result<C> {
+    let mut config = named(preset.unwrap_or(C::PRESETS[0].name))?;
+    if let Some(path) = file {
+        config = read_file(path, &config)?;
+    }
+    for set in sets {
+        config = set_key(&config, set)?;
+    }
+    Ok(config)
+}
+
+fn set_key<C: Settings>(config: &C, set: &str) -> Result<C, Usage> {
     let (key, value) = match set.split_once('=') {
         Some((key, value)) if !key.trim().is_empty() => (key.trim(), value.trim()),
         _ => return Err(Usage::new(format!("`--set {set}` is not KEY=VALUE"))),
     };
-    config.with(key, &json_of(key, value)).map_err(|problems| Usage::new(all(&problems)))
+    config.with(key, &json_of(C::FIELDS, key, value)).map_err(|problems| Usage::new(all(&problems)))
 }
 
 /// A value written as TOML, as JSON; a text that is no TOML stays as it is.
-fn json_of(key: &str, text: &str) -> String {
-    let kind = FIELDS.iter().find(|field| field.key == key).map(|field| field.kind);
+fn json_of(fields: &[Field], key: &str, text: &str) -> String {
+    let kind = fields.iter().find(|field| field.key == key).map(|field| field.kind);
     let is_text = matches!(kind, Some(FieldKind::Text | FieldKind::Choice(_)));
     if is_text && !text.starts_with(['"', '\'']) {
         return text.to_owned();
@@ -101,18 +110,18 @@ fn json_of(key: &str, text: &str) -> String {
     }
 }
 
-fn preset(name: &str) -> Result<RunConfig, Usage> {
-    let known = PRESETS.iter().find(|preset| preset.name == name);
-    let names: Vec<_> = PRESETS.iter().map(|preset| preset.name).collect();
+fn named<C: Settings>(name: &str) -> Result<C, Usage> {
+    let known = C::PRESETS.iter().find(|preset| preset.name == name);
+    let names: Vec<_> = C::PRESETS.iter().map(|preset| preset.name).collect();
     known.map(|preset| (preset.config)()).ok_or_else(|| {
         Usage::new(format!("`{name}` is not a preset; use one of {}", names.join(", ")))
     })
 }
 
-fn read_file(path: &Path, base: &RunConfig) -> Result<RunConfig> {
+fn read_file<C: Settings>(path: &Path, base: &C) -> Result<C> {
     let text = std::fs::read_to_string(path).with_context(|| path.display().to_string())?;
     let value: Value = toml::from_str(&text).with_context(|| path.display().to_string())?;
-    RunConfig::from_value(base, &value)
+    C::from_value(base, &value)
         .map_err(|problems| anyhow!("{}: {}", path.display(), all(&problems)))
 }
 

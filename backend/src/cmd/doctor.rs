@@ -1,9 +1,10 @@
 //! `videossr doctor`: one line for each thing the program needs, with the mend where it is
 //! missing.
 
+use super::progress::Shown;
 use crate::api::device_list;
 use crate::data::{default_dir, dist_dir, free_bytes, static_dir};
-use anyhow::Result;
+use anyhow::{Result, bail};
 use serde::Serialize;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -41,11 +42,14 @@ fn bad(about: &'static str, text: String) -> Finding {
     Finding { about, ok: false, text }
 }
 
-/// Prints the findings; `false` where something has to be mended.
-pub fn run(args: &Args) -> Result<bool> {
+/// Prints the findings. Errors: something has to be mended.
+pub fn run(args: &Args) -> Result<()> {
+    let shown = Shown::spinner("looking around");
+    let data = std::path::absolute(&args.data)?;
     let mut findings = codecs();
     findings.extend(devices());
-    findings.extend([disk(&args.data), page(), policy(), port(args.listen)]);
+    findings.extend([disk(&data), page(), policy(), port(args.listen)]);
+    drop(shown);
     if args.json {
         println!("{}", serde_json::to_string_pretty(&findings)?);
     } else {
@@ -54,7 +58,11 @@ pub fn run(args: &Args) -> Result<bool> {
             println!("{mark}  {:<8} {}", finding.about, finding.text);
         }
     }
-    Ok(findings.iter().all(|finding| finding.ok))
+    let bad: Vec<&str> = findings.iter().filter(|f| !f.ok).map(|f| f.about).collect();
+    if !bad.is_empty() {
+        bail!("to be mended: {}", bad.join(", "));
+    }
+    Ok(())
 }
 
 fn codecs() -> Vec<Finding> {
@@ -90,8 +98,16 @@ fn devices() -> Vec<Finding> {
         .collect()
 }
 
+/// The data directory, or where it would be made.
 fn disk(data: &Path) -> Finding {
-    let existing = data.ancestors().find(|path| path.is_dir());
+    let existing = data.ancestors().find(|path| path.exists());
+    if let Some(Err(error)) = existing.map(try_to_write) {
+        let text = format!(
+            "{} cannot be used for data ({error}); name another with --data",
+            data.display()
+        );
+        return bad("disk", text);
+    }
     match existing.and_then(free_bytes) {
         Some(free) if free < LOW_SPACE => bad(
             "disk",
@@ -104,6 +120,13 @@ fn disk(data: &Path) -> Finding {
         Some(free) => good("disk", format!("{} GiB free for {}", free >> 30, data.display())),
         None => bad("disk", format!("{} cannot be used; name another with --data", data.display())),
     }
+}
+
+/// Makes a folder in a folder and removes it.
+fn try_to_write(folder: &Path) -> std::io::Result<()> {
+    let probe = folder.join(format!(".videossr-doctor-{}", std::process::id()));
+    std::fs::create_dir(&probe)?;
+    std::fs::remove_dir(&probe)
 }
 
 fn page() -> Finding {

@@ -1,5 +1,6 @@
 //! `videossr frames`: the evenly spaced frames of a video as PNG files.
 
+use super::progress::Shown;
 use anyhow::{Context, Result};
 use media::{FrameStrip, StripCache};
 use shared::video::{FrameSize, SamplePlan};
@@ -24,8 +25,11 @@ pub struct Args {
 /// Writes the frames and `strip.json`. Errors: those of decoding and of writing files.
 pub fn run(args: Args) -> Result<()> {
     let plan = SamplePlan { count: args.count, size: FrameSize::ShortSide(args.short_side) };
+    refuse_beside(&args.out, &[], std::slice::from_ref(&args.video))?;
+    let shown = Shown::spinner(format_args!("decoding {}", args.video.display()));
     let strip = media::strip(&args.video, &plan, &StripCache::disabled())?;
-    make_folder(&args.out, &args.video)?;
+    drop(shown);
+    make_folder(&args.out)?;
     clear_folder(&args.out)?;
     media::write_frames(&args.out, &strip.rgb, strip.width, strip.height)?;
     let facts = describe(&strip);
@@ -42,17 +46,46 @@ fn describe(strip: &FrameStrip) -> serde_json::Value {
     })
 }
 
-/// Creates an output folder. Refuses the folder of the source: nothing is written beside a
-/// video.
-pub(crate) fn make_folder(out: &Path, video: &Path) -> Result<()> {
+/// Creates an output folder.
+pub(crate) fn make_folder(out: &Path) -> Result<()> {
     std::fs::create_dir_all(out)
-        .with_context(|| format!("cannot create the folder {}", out.display()))?;
-    let beside = video.canonicalize().ok().and_then(|v| v.parent().map(Path::to_path_buf));
-    if beside.is_some() && out.canonicalize().ok() == beside {
-        anyhow::bail!("{} holds the source video; choose another folder for --out", out.display());
+        .with_context(|| format!("cannot create the folder {}", out.display()))
+}
+
+/// Refuses a folder to write to that holds one of the videos (files, or folders of them), or
+/// has one anywhere in its folders `below`: nothing is written beside a video.
+pub(crate) fn refuse_beside(out: &Path, below: &[&str], videos: &[PathBuf]) -> Result<()> {
+    // What is not there yet holds no video.
+    let Ok(out) = out.canonicalize() else { return Ok(()) };
+    for video in train::library::video_files(videos)? {
+        let beside = |place: &PathBuf| {
+            place.parent() == Some(&out)
+                || below.iter().any(|name| place.starts_with(out.join(name)))
+        };
+        if places_of(&video).iter().any(beside) {
+            anyhow::bail!(
+                "{} holds the source video {}; write to another folder",
+                out.display(),
+                video.display()
+            );
+        }
     }
     Ok(())
 }
+
+/// Where a video lies; for a link both ends.
+fn places_of(video: &Path) -> Vec<PathBuf> {
+    let folder = match video.parent() {
+        Some(folder) if folder != Path::new("") => folder,
+        _ => Path::new("."),
+    };
+    let link = folder.canonicalize().ok().zip(video.file_name()).map(|(dir, name)| dir.join(name));
+    video.canonicalize().ok().into_iter().chain(link).collect()
+}
+
+/// Where `sample` writes the clips of a jigsaw.
+pub(crate) const CLIP_FOLDERS: [&str; 9] =
+    ["clip1", "clip2", "clip3", "clip4", "clip5", "clip6", "clip7", "clip8", "clip9"];
 
 /// The lists that say what an earlier call wrote.
 const LISTS: [&str; 2] = ["strip.json", "sample.json"];
@@ -78,9 +111,7 @@ pub(crate) fn clear_folder(out: &Path) -> Result<()> {
 /// Files that are named as ours are: `NUMBER.png`, also in `clip1` to `clip9`.
 fn own_files(out: &Path) -> std::io::Result<Vec<PathBuf>> {
     let mut files = Vec::new();
-    for folder in
-        std::iter::once(out.to_owned()).chain((1..=9).map(|n| out.join(format!("clip{n}"))))
-    {
+    for folder in std::iter::once(out.to_owned()).chain(CLIP_FOLDERS.map(|name| out.join(name))) {
         if !folder.is_dir() {
             continue;
         }

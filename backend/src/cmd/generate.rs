@@ -1,5 +1,6 @@
 //! `videossr generate`: new tokens for given inputs.
 
+use super::progress::Shown;
 use anyhow::Result;
 use std::path::PathBuf;
 
@@ -26,8 +27,10 @@ pub struct Args {
 /// Prints the ids.
 pub fn run(args: Args) -> Result<()> {
     policy::tune_process();
+    let shown = Shown::spinner("generating");
     let device = policy::pick(&args.device)?;
     let ids = policy::generate_file(&args.policy, &args.input, args.max_new, args.greedy, &device)?;
+    drop(shown);
     println!("{}", serde_json::to_string(&ids)?);
     Ok(())
 }

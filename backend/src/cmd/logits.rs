@@ -1,5 +1,6 @@
 //! `videossr logits`: the network's outputs for given inputs, to compare with others.
 
+use super::progress::Shown;
 use anyhow::Result;
 use std::path::PathBuf;
 
@@ -23,6 +24,7 @@ pub struct Args {
 /// Writes the output file.
 pub fn run(args: Args) -> Result<()> {
     policy::tune_process();
+    let _shown = Shown::spinner("computing logits");
     let device = policy::pick(&args.device)?;
     Ok(policy::logits_file(&args.policy, &args.input, &args.out, &device)?)
 }

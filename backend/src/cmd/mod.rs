@@ -1,6 +1,8 @@
 //! One file per command: its arguments and what it does.
 
+mod audit;
 pub mod config;
+pub mod dataset;
 pub mod demo;
 pub mod devices;
 pub mod doctor;
@@ -9,6 +11,7 @@ pub mod generate;
 pub mod logits;
 pub mod perturb;
 pub mod probe;
+pub mod progress;
 pub mod sample;
 pub mod score;
 pub mod serve;

@@ -1,5 +1,6 @@
 //! `videossr probe`: facts of a video file.
 
+use super::progress::Shown;
 use anyhow::Result;
 use shared::video::VideoMeta;
 use std::path::PathBuf;
@@ -16,7 +17,9 @@ pub struct Args {
 
 /// Prints the facts on stdout. Errors: every [`media::MediaError`] about files.
 pub fn run(args: Args) -> Result<()> {
+    let shown = Shown::spinner(format_args!("reading {}", args.video.display()));
     let meta = media::probe(&args.video)?;
+    drop(shown);
     if args.json {
         println!("{}", serde_json::to_string(&meta)?);
     } else {

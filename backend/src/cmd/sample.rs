@@ -1,6 +1,7 @@
 //! `videossr sample`: one sample as the policy sees it, with its question and truth.
 
-use super::frames::{clear_folder, make_folder, write_json};
+use super::frames::{CLIP_FOLDERS, clear_folder, make_folder, refuse_beside, write_json};
+use super::progress::Shown;
 use crate::cli::Usage;
 use anyhow::Result;
 use media::StripCache;
@@ -55,16 +56,20 @@ pub fn run(args: Args) -> Result<()> {
     let (task, dials) = task_of(&args)?;
     let plan =
         SamplePlan { count: task.source_frames(), size: FrameSize::ShortSide(args.short_side) };
+    let videos: Vec<PathBuf> = args.other.iter().chain([&args.video]).cloned().collect();
+    refuse_beside(&args.out, &CLIP_FOLDERS, &videos)?;
+    let shown = Shown::spinner(format_args!("decoding {}", args.video.display()));
     let cache = StripCache::disabled();
     let strip = media::strip(&args.video, &plan, &cache)?;
     let other = args.other.as_ref().map(|path| media::strip(path, &plan, &cache)).transpose()?;
+    drop(shown);
     let spec = SampleSpec {
         dials,
         other: other.as_ref().map(|strip| strip.video.clone()),
         ..SampleSpec::new(strip.video.clone(), task, args.seed)
     };
     let sample = tasks::generate(Sources { strip: &strip, other: other.as_deref() }, &spec)?;
-    make_folder(&args.out, &args.video)?;
+    make_folder(&args.out)?;
     clear_folder(&args.out)?;
     for (i, clip) in sample.clips.iter().enumerate() {
         let folder = args.out.join(clip_folder(&sample, i));

@@ -1,13 +1,18 @@
 //! `videossr train`: a run without a server.
 
 use super::config::Source;
+use super::frames::refuse_beside;
+use super::progress::Shown;
+use super::serve::say;
 use crate::data::static_dir;
 use anyhow::{Context, Result, bail};
-use indicatif::{ProgressBar, ProgressStyle};
 use shared::config::RunConfig;
 use shared::event::{EventBody, RunEvent};
 use std::path::{Path, PathBuf};
 use train::{NoControl, Outcome, RunInputs, Sink, TrainError};
+
+/// What a run writes below its folder.
+const RUN_FOLDERS: [&str; 3] = ["rollouts", "checkpoints", "results"];
 
 /// Trains a policy into a run folder.
 #[derive(clap::Args, Debug)]
@@ -29,13 +34,15 @@ pub struct Args {
 pub fn run(args: Args) -> Result<()> {
     policy::tune_process();
     let config = config(&args)?;
-    let bar = Bar::new(config.steps);
+    let steps = config.steps;
     let inputs = inputs(config, args.out.clone())?;
-    let (resume, mut sink) = (args.resume, bar);
-    let outcome = train::run(inputs, resume, &mut sink, &mut NoControl)?;
-    sink.bar.finish_and_clear();
+    refuse_beside(&args.out, &RUN_FOLDERS, &inputs.videos)?;
+    refuse_beside(&inputs.cache_dir, &[], &inputs.videos)?;
+    let mut progress = Progress(Shown::bar(steps, "{wide_bar} step {pos}/{len} {msg} {eta}"));
+    let outcome = train::run(inputs, args.resume, &mut progress, &mut NoControl)?;
+    drop(progress);
     let how = if outcome == Outcome::Finished { "finished" } else { "stopped" };
-    println!("{how}: {}", args.out.display());
+    say(format_args!("{how}: {}", args.out.display()));
     Ok(())
 }
 
@@ -94,35 +101,24 @@ pub fn cache_dir() -> PathBuf {
     base.join("videossr").join("strips")
 }
 
-/// A progress bar; hides itself where there is no terminal.
-struct Bar {
-    bar: ProgressBar,
-}
+/// The run's progress on standard error.
+struct Progress(Shown);
 
-impl Bar {
-    fn new(steps: u64) -> Self {
-        let bar = ProgressBar::new(steps);
-        let style = ProgressStyle::with_template("{wide_bar} step {pos}/{len} {msg} {eta}");
-        bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
-        Self { bar }
-    }
-}
-
-impl Sink for Bar {
+impl Sink for Progress {
     fn emit(&mut self, event: &RunEvent) -> Result<(), TrainError> {
+        let Self(shown) = self;
         match &event.body {
-            EventBody::RunStarted { resumed_from, .. } => self.bar.set_position(*resumed_from),
-            EventBody::Phase { phase } if event.step == 0 => self.bar.set_message(phase.name()),
+            EventBody::RunStarted { resumed_from, .. } => shown.at(*resumed_from, ""),
+            EventBody::Phase { phase } if event.step == 0 => shown.doing(phase.name()),
             EventBody::Step(metrics) => {
-                self.bar.set_position(event.step);
-                self.bar.set_message(format!("reward {:.3}", metrics.reward_mean));
+                shown.at(event.step, format_args!("reward {:.3}", metrics.reward_mean));
             }
-            EventBody::Evaluation { set, reward_mean, reward_interval, .. } => self.bar.println(
-                format!("step {}: {set} {reward_mean:.3} ± {reward_interval:.3}", event.step),
+            EventBody::Evaluation { set, reward_mean, reward_interval, .. } => shown.line(
+                format_args!("step {}: {set} {reward_mean:.3} ± {reward_interval:.3}", event.step),
             ),
-            EventBody::Warning { message } => self.bar.println(format!("warning: {message}")),
+            EventBody::Warning { message } => shown.line(format_args!("warning: {message}")),
             EventBody::Stalled { phase, secs } => {
-                self.bar.println(format!("no progress in {} for {secs:.0} s", phase.name()));
+                shown.line(format_args!("no progress in {} for {secs:.0} s", phase.name()));
             }
             _ => {}
         }

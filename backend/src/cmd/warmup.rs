@@ -1,9 +1,11 @@
 //! `videossr warmup`: supervised warm start of a fresh nano policy.
 
 use super::config::Source;
+use super::frames::refuse_beside;
+use super::progress::Shown;
+use super::serve::say;
 use super::train::{cache_dir, videos};
 use anyhow::Result;
-use indicatif::{ProgressBar, ProgressStyle};
 use shared::reward::RewardMode;
 use std::path::PathBuf;
 use train::warmup::{WarmupInputs, measure, warmup};
@@ -52,21 +54,22 @@ pub fn run(args: Args) -> Result<()> {
         card_questions: args.questions,
         command: command_line(),
     };
+    refuse_beside(&inputs.cache_dir, &[], &inputs.videos)?;
     if args.measure {
-        print!("{}", measure(&inputs, RewardMode::Smooth)?);
+        let shown = Shown::spinner("asking the policy");
+        let tables = measure(&inputs, RewardMode::Smooth, &mut |line| shown.line(line))?;
+        drop(shown);
+        say(tables.trim_end());
         return Ok(());
     }
-    let bar = ProgressBar::new(1000);
-    let style = ProgressStyle::with_template("{wide_bar} {percent} % {msg} {eta}");
-    bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+    refuse_beside(&inputs.out, &[], &inputs.videos)?;
+    let shown = Shown::bar(1000, "{wide_bar} {percent} % {msg} {eta}");
     warmup(&inputs, &mut |progress| {
-        bar.set_position((1000.0 * progress.share) as u64);
-        let line = format!("step {:>6}  {}", progress.step, progress.line);
-        // Without a terminal the bar is hidden, and the log is what remains.
-        if bar.is_hidden() { println!("{line}") } else { bar.println(line) }
+        shown.at((1000.0 * progress.share) as u64, "");
+        shown.line(format_args!("step {:>6}  {}", progress.step, progress.line));
     })?;
-    bar.finish_and_clear();
-    println!("{}", inputs.out.display());
+    drop(shown);
+    say(inputs.out.display());
     Ok(())
 }
 

@@ -1,10 +1,11 @@
-//! `videossr worker`: joins a server from any machine that sees its data directory.
+//! `videossr worker`: joins a server from any machine that sees its disk at the same path.
 
 use crate::supervisor::local::TOKEN_VARIABLE;
 use crate::worker::{self, WorkerConfig};
 use anyhow::Result;
 
-/// Joins a server and takes its runs, one at a time.
+/// Joins a server and takes its runs, one at a time. The server's data directory and the
+/// videos have to be there at the same paths, such as on a shared disk.
 #[derive(clap::Args, Debug)]
 pub struct Args {
     /// The server, such as http://192.168.0.5:8080

@@ -4,7 +4,8 @@ use super::WorkerConfig;
 use super::held::HeldRun;
 use futures::{SinkExt, StreamExt};
 use shared::event::RunEvent;
-use shared::link::{ANY_DEVICE, FromWorker, ToWorker, WORKER_PROTOCOL};
+use shared::link::{ANY_DEVICE, DISK_MARK, FromWorker, ToWorker, WORKER_PROTOCOL};
+use std::path::Path;
 use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval, timeout};
@@ -99,6 +100,12 @@ impl Link {
         .await?;
         loop {
             match self.next().await? {
+                Some(ToWorker::Read { file }) => {
+                    // Nothing else on this machine is the server's business.
+                    let mark = Path::new(&file).ends_with(DISK_MARK);
+                    let text = mark.then(|| std::fs::read_to_string(&file).ok()).flatten();
+                    self.send(&FromWorker::HasRead { text }).await?;
+                }
                 Some(ToWorker::Welcome { acked }) => {
                     if let Some(held) = held {
                         held.resend_after(acked);

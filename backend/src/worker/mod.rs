@@ -65,10 +65,12 @@ impl Worker {
     async fn work(&mut self) -> Result<()> {
         let mut pause = BACKOFF.0;
         let mut heard = Instant::now();
+        let mut told = false;
         loop {
             match link::connect(&self.config).await {
                 Ok(link) => {
                     pause = BACKOFF.0;
+                    told = false;
                     match self.serve(link).await {
                         End::Lost(why) => tracing::info!("the server is lost: {why}"),
                         End::Refused(reason) => bail!("the server refuses this worker: {reason}"),
@@ -78,7 +80,13 @@ impl Worker {
                 }
                 Err(link::ConnectError::Refused(reason)) => bail!(reason),
                 Err(link::ConnectError::Away(error)) => {
-                    tracing::debug!("{}: {error}", self.config.server);
+                    if !told {
+                        let server = &self.config.server;
+                        tracing::warn!(
+                            "no server at {server} ({error}); trying again until there is"
+                        );
+                    }
+                    told = true;
                 }
             }
             if self.is_alone(heard) || !self.rest(pause).await {
@@ -166,7 +174,7 @@ impl Worker {
                 Ok(())
             }
             ToWorker::Refused { reason } => Err(End::Refused(reason)),
-            ToWorker::Welcome { .. } => Ok(()),
+            ToWorker::Welcome { .. } | ToWorker::Read { .. } => Ok(()),
         }
     }
 

@@ -40,7 +40,15 @@ impl FakeWorker {
             holding: holding.map(str::to_owned),
         };
         worker.say(&hello).await;
-        match worker.hear().await {
+        let answer = match worker.hear().await {
+            ToWorker::Read { file } => {
+                let text = std::fs::read_to_string(file).ok();
+                worker.say(&FromWorker::HasRead { text }).await;
+                worker.hear().await
+            }
+            other => other,
+        };
+        match answer {
             ToWorker::Welcome { acked } => worker.acked = acked,
             ToWorker::Refused { reason } => return Err(reason),
             other => panic!("{other:?}"),

@@ -1,9 +1,11 @@
 //! The new-run form as values: what is typed, what it means, what is wrong, what differs
 //! from the preset. Every check is the shared config's own.
 
+use crate::logic::dials::Typed;
 use crate::logic::format;
 use serde_json::{Map, Value};
-use shared::config::{FIELDS, Field, FieldKind, MixtureItem, Problem, RunConfig};
+use shared::config::{FIELDS, Field, FieldKind, MixtureItem, Problem, RunConfig, Settings};
+use shared::task::{Dials, Task};
 use std::collections::BTreeMap;
 
 /// What is typed, by dotted key, beside the mixture.
@@ -15,11 +17,13 @@ pub struct Draft {
     pub mixture: Vec<Row>,
 }
 
-/// One row of the mixture editor; the weight stays text while it is typed.
+/// One row of the mixture editor; weight and dials stay text while they are typed.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Row {
-    /// Task and dials.
+    /// Task and main dial.
     pub item: MixtureItem,
+    /// The further dials.
+    pub dials: Typed,
     /// As typed.
     pub weight: String,
 }
@@ -27,7 +31,28 @@ pub struct Row {
 impl Row {
     /// The row of an item.
     pub fn of(item: &MixtureItem) -> Self {
-        Self { weight: plain(&Value::from(item.weight)), item: item.clone() }
+        Self {
+            weight: plain(&Value::from(item.weight)),
+            dials: Typed::of(&item.dials),
+            item: MixtureItem { dials: Dials::default(), ..item.clone() },
+        }
+    }
+
+    /// Another task or other changes; dials that fit stay as they are.
+    pub fn set_item(&mut self, item: MixtureItem) {
+        self.dials.fit(&self.item.tasks(), &item.tasks());
+        self.item = item;
+    }
+
+    /// The item with its dials; those that are no values are left out.
+    pub fn value(&self) -> Value {
+        let dials = self.dials.read(&self.item.task()).unwrap_or_default();
+        let item = MixtureItem { dials, ..self.item.clone() };
+        let mut value = serde_json::to_value(&item).unwrap_or(Value::Null);
+        if let Some(map) = value.as_object_mut() {
+            map.insert("weight".into(), number(&self.weight));
+        }
+        value
     }
 }
 
@@ -61,14 +86,7 @@ impl Draft {
     }
 
     fn mixture_value(&self) -> Value {
-        let row = |row: &Row| {
-            let mut value = serde_json::to_value(&row.item).unwrap_or(Value::Null);
-            if let Some(map) = value.as_object_mut() {
-                map.insert("weight".into(), number(&row.weight));
-            }
-            value
-        };
-        Value::Array(self.mixture.iter().map(row).collect())
+        Value::Array(self.mixture.iter().map(Row::value).collect())
     }
 
     /// The config, or every problem: of each field by its own rule, of the mixture by the
@@ -79,25 +97,30 @@ impl Draft {
             .filter(|field| field.kind != FieldKind::Mixture)
             .filter_map(|field| field.problem(&leaf(field, self.text(field.key))))
             .collect();
-        problems.extend(self.weight_problems());
+        for (i, row) in self.mixture.iter().enumerate() {
+            problems.extend(row.problems(&format!("mixture[{i}]")));
+        }
         if problems.is_empty() {
             return RunConfig::from_value(&RunConfig::default(), &self.value());
         }
         Err(problems)
     }
+}
 
-    fn weight_problems(&self) -> Vec<Problem> {
-        let bad = |row: &Row| number(&row.weight).as_f64().is_none_or(|w| w <= 0.0);
-        let rows = self.mixture.iter().enumerate().filter(|(_, row)| bad(row));
-        rows.map(|(i, row)| Problem {
-            field: format!("mixture[{i}].weight"),
-            message: format!("{} is not a number above 0", quoted(&row.weight)),
-        })
-        .collect()
+impl Row {
+    fn problems(&self, field: &str) -> Vec<Problem> {
+        let weight = number(&self.weight).as_f64().filter(|weight| *weight > 0.0);
+        let mut problems = self.dials.item(&self.item, field).err().unwrap_or_default();
+        if weight.is_none() {
+            let message = format!("{} is not a number above 0", quoted(&self.weight));
+            problems.push(Problem { field: format!("{field}.weight"), message });
+        }
+        problems
     }
 }
 
-fn quoted(text: &str) -> String {
+/// A typed text as a sentence names it.
+pub fn quoted(text: &str) -> String {
     if text.trim().is_empty() { "nothing".into() } else { text.trim().to_owned() }
 }
 
@@ -114,7 +137,8 @@ fn put(whole: &mut Value, key: &str, leaf: Value) {
     }
 }
 
-fn number(text: &str) -> Value {
+/// A typed number; a text where it is none.
+pub fn number(text: &str) -> Value {
     let text = text.trim().replace(['\u{202f}', ' ', '_'], "").replace('\u{2212}', "-");
     serde_json::from_str::<serde_json::Number>(&text)
         .map_or_else(|_| Value::String(text), Value::Number)
@@ -181,7 +205,12 @@ pub fn changes(draft: &Draft, preset: &RunConfig) -> Vec<Change> {
 }
 
 fn mixture_words(draft: &Draft) -> String {
-    let row = |row: &Row| format!("{} {}", row.item.task().cell(), row.weight.trim());
+    let row = |row: &Row| {
+        let cells: Vec<String> = row.item.tasks().iter().map(Task::cell).collect();
+        let dials = row.dials.words();
+        let dials = if dials.is_empty() { dials } else { format!(" ({dials})") };
+        format!("{}{dials} {}", cells.join(" or "), row.weight.trim())
+    };
     draft.mixture.iter().map(row).collect::<Vec<_>>().join(", ")
 }
 
@@ -264,6 +293,28 @@ mod tests {
         let before = plain(&base.value_at("optim.learning_rate"));
         assert_eq!((&learning_rate.from, learning_rate.to.as_str()), (&before, "2e-5"));
         assert!(draft.check().is_err(), "08 is not a JSON number");
+    }
+
+    #[test]
+    fn dials_of_a_row_reach_the_config() {
+        let base = RunConfig::default();
+        let mut draft = Draft::of(&base);
+        let jigsaw = Task::Jigsaw { clips: 6 };
+        draft.mixture = vec![Row::of(&MixtureItem::of(jigsaw, 1.0))];
+        draft.mixture[0].dials.put(&jigsaw, "trim", 0, "1");
+        let config = draft.check().expect("good");
+        assert_eq!(config.mixture[0].dials.trim, Some(1));
+        assert_eq!(Draft::of(&config), draft);
+        let got = changes(&draft, &base);
+        assert!(got.iter().any(|c| c.to == "jigsaw 6 (trim 1) 1"), "{got:?}");
+        for (text, message) in [
+            ("one", "one is not a whole number"),
+            ("12", "12 does not fit; a whole number from 0 to 11"),
+        ] {
+            draft.mixture[0].dials.put(&jigsaw, "trim", 0, text);
+            let problems = draft.check().expect_err("a bad dial");
+            assert_eq!(problems[0].to_string(), format!("mixture[0].trim: {message}"));
+        }
     }
 
     #[test]

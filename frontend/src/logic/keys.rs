@@ -108,6 +108,54 @@ impl KeyReader {
     }
 }
 
+/// What a key does in Task studio.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StudioKey {
+    /// As on the group page: play, frames, loop, view.
+    Cursor(Command),
+    /// The answer's span starts at the cursor.
+    Start,
+    /// The answer's span ends with the cursor's frame.
+    End,
+    /// Score the answer.
+    Score,
+    /// Show the truth.
+    Reveal,
+    /// Another seed.
+    Another,
+    /// Move to the answer.
+    Answer,
+    /// Begin or go on with the answer.
+    Digit(char),
+}
+
+/// What a press means in Task studio, if anything.
+pub fn studio_key(press: Press<'_>) -> Option<StudioKey> {
+    if press.ctrl || press.typing {
+        return None;
+    }
+    let digit = press.key.chars().next().filter(|c| c.is_ascii_digit() && press.key.len() == 1);
+    if let Some(digit) = digit {
+        return Some(StudioKey::Digit(digit));
+    }
+    Some(match press.key {
+        "i" => StudioKey::Start,
+        "o" => StudioKey::End,
+        "t" => StudioKey::Reveal,
+        "n" => StudioKey::Another,
+        "a" => StudioKey::Answer,
+        "Enter" => StudioKey::Score,
+        _ => match KeyReader::default().letter(press)? {
+            command @ (Command::Play
+            | Command::Frames(_)
+            | Command::Second(_)
+            | Command::Loop
+            | Command::View) => StudioKey::Cursor(command),
+            _ => return None,
+        },
+    })
+}
+
 /// Keys pressed together or one after the other, and what they do.
 pub type KeyLine = (&'static [&'static str], &'static str);
 
@@ -155,6 +203,16 @@ pub const SHEET: &[(&str, &[KeyLine])] = &[
             (&["P"], "hold the feed"),
         ],
     ),
+    (
+        "Task studio",
+        &[
+            (&["I", "O"], "start, end of your span at the cursor"),
+            (&["A"], "write your answer; a digit begins it"),
+            (&["⏎"], "score it"),
+            (&["T"], "show the truth"),
+            (&["N"], "another seed"),
+        ],
+    ),
     ("New run", &[(&["Ctrl", "⏎"], "start the run"), (&["E"], "more settings")]),
     (
         "Review",
@@ -189,6 +247,19 @@ mod tests {
         assert_eq!(keys.read(typing("u")), None);
         let submit = Press { ctrl: true, ..typing("Enter") };
         assert_eq!(keys.read(submit), Some(Command::SubmitNext));
+    }
+
+    #[test]
+    fn studio_takes_its_own_keys_and_those_of_the_cursor() {
+        assert_eq!(studio_key(press("i")), Some(StudioKey::Start));
+        assert_eq!(studio_key(press("7")), Some(StudioKey::Digit('7')));
+        assert_eq!(studio_key(press("n")), Some(StudioKey::Another));
+        assert_eq!(studio_key(press(" ")), Some(StudioKey::Cursor(Command::Play)));
+        for key in ["w", "u", "j", "Escape", "F1"] {
+            assert_eq!(studio_key(press(key)), None, "{key}");
+        }
+        assert_eq!(studio_key(Press { typing: true, ..press("i") }), None);
+        assert_eq!(studio_key(Press { ctrl: true, ..press("i") }), None);
     }
 
     #[test]

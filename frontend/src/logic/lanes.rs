@@ -1,7 +1,7 @@
 //! Geometry of the timeline: spans in slots, disagreement, jigsaw moves, counting marks.
 
 use shared::answer::Parsed;
-use shared::task::{SampleInfo, Shape, ShapeKind, Truth};
+use shared::task::{SampleInfo, Shape, ShapeKind, TaskKind, Truth};
 
 /// Constant frame rate of a group's clip; slot k is frame k.
 const CLIP_FPS: f64 = shared::api::CLIP_FPS as f64;
@@ -60,39 +60,81 @@ pub fn next_disagreement(values: &[f64], from: u32) -> Option<u32> {
     (1..=n).map(|d| (from as usize + d) % n).find(|&i| starts(i)).map(|i| i as u32)
 }
 
-/// One clip's place in the answered order.
+/// The numbers of an order, from 0: digits, or what stands between commas where there are any.
+/// What is no number from 1 on is left out.
+pub fn places(order: &str) -> Vec<usize> {
+    let number = |text: &str| text.trim().parse::<usize>().ok()?.checked_sub(1);
+    if order.contains(',') {
+        order.split(',').filter_map(number).collect()
+    } else {
+        order.chars().filter_map(|c| (c.to_digit(10)? as usize).checked_sub(1)).collect()
+    }
+}
+
+/// How wrong a place of an order is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Move {
-    /// Display position, from 0, of the clip.
+pub enum Off {
+    /// The truth is not shown.
+    Unknown,
+    /// Where it belongs.
+    Right,
+    /// A place beside it.
+    Near,
+    /// Anywhere else.
+    Far,
+}
+
+impl Off {
+    /// By the places between. Tiles lie in no line: none of them is near its place.
+    fn of(away: usize, kind: TaskKind) -> Self {
+        match away {
+            0 => Self::Right,
+            1 if kind != TaskKind::Spatial => Self::Near,
+            _ => Self::Far,
+        }
+    }
+
+    /// CSS class.
+    pub fn class(self) -> &'static str {
+        match self {
+            Self::Unknown => "plain",
+            Self::Right => "right",
+            Self::Near => "near",
+            Self::Far => "far",
+        }
+    }
+}
+
+/// A part that an answer puts in a place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Placed {
+    /// Display position of the part, from 0.
     pub shown: usize,
-    /// Where the answer puts it, from 0.
-    pub answered: usize,
-    /// Where it belongs, from 0.
-    pub belongs: usize,
+    /// How wrong the place is.
+    pub off: Off,
 }
 
-impl Move {
-    /// How many places the answer is off for this clip.
-    pub fn off(&self) -> usize {
-        self.answered.abs_diff(self.belongs)
-    }
-}
-
-/// The moves an order says: digit k is the display position of original part k. `None`
-/// where the answer is not an order of the same clips.
-pub fn moves(said: &str, truth: &str) -> Option<Vec<Move>> {
-    let place = |order: &str, shown: usize| {
-        order.chars().position(|c| c.to_digit(10) == Some(shown as u32 + 1))
+/// What an order puts in each of its places, against the true one where that is known. An
+/// order may break off early. `None` where a number is too large or comes twice.
+pub fn arrangement(
+    said: &str,
+    parts: usize,
+    truth: Option<&str>,
+    kind: TaskKind,
+) -> Option<Vec<Placed>> {
+    let said = places(said);
+    let fits = said.iter().enumerate().all(|(k, p)| *p < parts && !said[..k].contains(p));
+    let truth = truth.map(places);
+    let off = |place: usize, shown: usize| match &truth {
+        None => Off::Unknown,
+        Some(truth) => match truth.iter().position(|p| *p == shown) {
+            Some(belongs) => Off::of(belongs.abs_diff(place), kind),
+            None => Off::Far,
+        },
     };
-    if said.chars().count() != truth.chars().count() {
-        return None;
-    }
-    (0..truth.chars().count())
-        .map(|shown| {
-            let (answered, belongs) = (place(said, shown)?, place(truth, shown)?);
-            Some(Move { shown, answered, belongs })
-        })
-        .collect()
+    let placed =
+        |(place, shown): (usize, &usize)| Placed { shown: *shown, off: off(place, *shown) };
+    fits.then(|| said.iter().enumerate().map(placed).collect())
 }
 
 /// The counts of a reading, in the order of the answer; none where it says no counts.
@@ -166,13 +208,31 @@ mod tests {
     }
 
     #[test]
-    fn moves_follow_the_paper_s_order() {
-        let got = moves("431562", "341562").expect("same clips");
+    fn arrangements_follow_the_paper_s_order() {
+        let jigsaw = |said, truth| arrangement(said, 6, truth, TaskKind::Jigsaw);
+        let got = jigsaw("431562", Some("341562")).expect("same clips");
         // Display clip 4 is answered first but belongs second.
-        assert_eq!(got[3], Move { shown: 3, answered: 0, belongs: 1 });
-        assert_eq!(got.iter().map(Move::off).sum::<usize>(), 2);
-        assert_eq!(moves("12", "341562"), None);
-        assert_eq!(moves("341566", "341562"), None);
+        assert_eq!(got[0], Placed { shown: 3, off: Off::Near });
+        assert_eq!(got.iter().filter(|p| p.off == Off::Right).count(), 4);
+        let begun = jigsaw("43", None).expect("a beginning");
+        assert_eq!(begun, [3, 2].map(|shown| Placed { shown, off: Off::Unknown }));
+        for bad in ["4x344", "77", "341566", "0123456789"] {
+            assert_eq!(jigsaw(bad, Some("341562")), None, "{bad}");
+        }
+        let tiles = arrangement("2143", 4, Some("1243"), TaskKind::Spatial).expect("tiles");
+        let off: Vec<Off> = tiles.iter().map(|placed| placed.off).collect();
+        assert_eq!(off, [Off::Far, Off::Far, Off::Right, Off::Right]);
+    }
+
+    #[test]
+    fn orders_past_nine_have_commas() {
+        assert_eq!(places("12, 1,x,3"), [11, 0, 2]);
+        let twelve = "2,1,3,4,5,6,7,8,9,10,11,12";
+        let got = arrangement(twelve, 12, Some("1,2,3,4,5,6,7,8,9,10,11,12"), TaskKind::Jigsaw);
+        assert_eq!(
+            got.map(|g| (g[0].off, g[11])),
+            Some((Off::Near, Placed { shown: 11, off: Off::Right }))
+        );
     }
 
     #[test]

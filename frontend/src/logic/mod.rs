@@ -1,6 +1,7 @@
 //! Everything that can be decided without a browser: formatting, geometry, keys, checks.
 //! It never touches the DOM, so its tests run natively.
 
+pub mod dials;
 pub mod draft;
 pub mod evaluations;
 pub mod form;
@@ -11,6 +12,7 @@ pub mod lanes;
 pub mod refresh;
 pub mod run_file;
 pub mod series;
+pub mod studio;
 pub mod summary;
 pub mod waiting;
 pub mod whatif;

@@ -20,7 +20,7 @@ pub fn run_toml(preset: &str, draft: &Draft, changes: &[Change]) -> String {
 }
 
 fn table(row: &Row) -> Vec<String> {
-    let item = serde_json::to_value(&row.item).unwrap_or_default();
+    let item = row.value();
     let keys = item.as_object().into_iter().flatten().filter(|(name, _)| *name != "weight");
     let mut lines = vec!["\n[[mixture]]".to_owned()];
     lines.extend(keys.map(|(name, value)| format!("{name} = {value}")));
@@ -39,10 +39,13 @@ mod tests {
         let base = RunConfig::default();
         let mut draft = Draft::of(&base);
         draft.mixture.truncate(1);
+        let task = draft.mixture[0].item.task();
+        draft.mixture[0].dials.put(&task, "length", 0, "4");
         draft.texts.insert("steps", "12".into());
         let text = run_toml("demo", &draft, &changes(&draft, &base));
         let at = |part: &str| text.find(part).unwrap_or_else(|| panic!("no {part} in {text}"));
         assert!(at("# preset: demo") < at("steps = 12") && at("steps = 12") < at("[[mixture]]"));
         assert_eq!(text.matches("weight = ").count(), 1);
+        assert!(at("[[mixture]]") < at("length = [4,16]"));
     }
 }

@@ -1,9 +1,10 @@
 //! Names shown to people for what the wire types name in code.
 
+use crate::logic::format::{self, fixed, secs};
 use shared::api::Run;
 use shared::event::Control;
 use shared::fold::RunState;
-use shared::task::{Perturbation, Task, TaskKind};
+use shared::task::{Perturbation, Task, TaskKind, Truth};
 
 /// The tag over a question: `Mirror`, `Counting, easy`, `Jigsaw, 6 clips`.
 pub fn task_title(task: &Task) -> String {
@@ -42,6 +43,28 @@ pub fn planted(perturbation: Perturbation) -> &'static str {
         Perturbation::StutterHold => "stuttering here",
         Perturbation::Slow => "half as fast here",
         Perturbation::Fast => "twice as fast here",
+    }
+}
+
+/// What is true, in a few words.
+pub fn truth(truth: &Truth) -> String {
+    let span = |[a, b]: [f64; 2]| format!("{} to {}", fixed(a, 1), secs(b, 1));
+    match truth {
+        Truth::Grounding { span_secs, .. } => span(*span_secs),
+        Truth::Spotting { number, span_secs, .. } => format!("{number}, {}", span(*span_secs)),
+        Truth::Progress { percent } => format::percent(f64::from(*percent) / 100.0),
+        other => other.answer(),
+    }
+}
+
+/// The unit of a change's strength.
+pub fn strength_unit(perturbation: Perturbation) -> &'static str {
+    match perturbation {
+        Perturbation::ZoomIn | Perturbation::ZoomOut | Perturbation::Saturation => "×",
+        Perturbation::Noise => "of 255",
+        Perturbation::Blur => "px",
+        Perturbation::StutterHold => "frames",
+        _ => "",
     }
 }
 
@@ -153,6 +176,14 @@ mod tests {
         assert_eq!(cell_title("counting easy"), "Counting easy");
         assert_eq!(cell_title("rotate180"), "Rotate 180");
         assert_eq!(task_title(&Task::Jigsaw { clips: 6 }), "Jigsaw, 6 clips");
+        let spot = Truth::Spotting {
+            number: 7,
+            span_secs: [1.0, 2.5],
+            span_slots: [1, 2],
+            source_span_secs: [1.0, 2.5],
+        };
+        assert_eq!(truth(&spot), "7, 1.0 to 2.5\u{a0}s");
+        assert_eq!(truth(&Truth::Spatial { tiles: "2143".into() }), "2143");
         assert_eq!(answer("  a\nb "), "a b");
         assert_eq!(answer(" "), "(nothing)");
         assert_eq!((initials("Ada Lovelace"), initials("Ada")), ("AL".into(), "AD".into()));

@@ -149,18 +149,22 @@ fn FilterBox(
     }
 }
 
-/// A frame of the rollout's strip, by the label's target.
+/// A frame of the rollout's strip, by the label's target: the middle one where there are 48.
 #[component]
-pub fn TargetThumb(target: RolloutRef) -> impl IntoView {
+pub fn TargetThumb(target: RolloutRef, task: TaskKind) -> impl IntoView {
     let atlas = use_atlas(route::atlas(&target.run, target.step, target.group));
-    let picture = move || atlas.get().map(|atlas| view! { <AtlasFrame atlas at=24u32/> });
+    let at = match task {
+        TaskKind::Grounding | TaskKind::Counting | TaskKind::Spotting => 24u32,
+        TaskKind::Jigsaw | TaskKind::Spatial | TaskKind::Progress => 0,
+    };
+    let picture = move || atlas.get().map(|atlas| view! { <AtlasFrame atlas at=at/> });
     view! { <div class="thumb">{picture}</div> }
 }
 
 /// Where the answer lies against the truth, as small as a word.
 fn mini_lane(failure: &Failure) -> Option<impl IntoView + use<>> {
     let read = |text: &str| match parse_exact(failure.task, text) {
-        Parsed::Span { start, end } => Some((start, end)),
+        Parsed::Span { start, end } | Parsed::Spot { start, end, .. } => Some((start, end)),
         _ => None,
     };
     let (said, truth) = (read(&failure.text), read(&failure.truth)?);
@@ -190,7 +194,7 @@ fn FailureRow(failure: Failure, now: ReadSignal<f64>) -> impl IntoView {
     );
     view! {
         <a class="failure" href=route::target(&label.target) data-testid="failure-row" data-state=label.state.name()>
-            <TargetThumb target=label.target.clone()/>
+            <TargetThumb target=label.target.clone() task=failure.task/>
             <div class="failure-main">
                 <div class="row"><TaskDot kind=failure.task/><b>{words::cell_title(&failure.cell)}</b>{tags.collect_view()}</div>
                 <div class="dim small clip">{place}</div>{note}

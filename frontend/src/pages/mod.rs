@@ -8,5 +8,6 @@ pub mod review;
 pub mod run;
 pub mod runs;
 pub mod sign_in;
+pub mod studio;
 pub mod team;
 pub mod videos;

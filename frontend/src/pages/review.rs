@@ -172,7 +172,7 @@ fn QueueItem(failure: Failure, target: Memo<Option<RolloutRef>>) -> impl IntoVie
     };
     view! {
         <a class="item" href=route::review(&label.target) aria-current=here data-testid="review-item">
-            <TargetThumb target=label.target.clone()/>
+            <TargetThumb target=label.target.clone() task=failure.task/>
             <div class="grow">
                 <b class="row" title=title.clone()><TaskDot kind=failure.task/><span class="clip">{title.clone()}</span></b>
                 <div class="dim clip small" title=says.clone()>{says.clone()}</div>
@@ -227,7 +227,7 @@ fn Desk(stage: Stage, next: Callback<i32>) -> impl IntoView {
         <div class="stage">
             <div class="ask"><TaskTag task/><b class="grow">{question}</b>
                 <a class="soft num" href=route::target(&target)>{place}</a></div>
-            <Player stage size/>
+            <Player scene=stage.scene size looped=Signal::derive(move || stage.loop_slots())/>
             <Lanes stage set=LaneSet::Chosen/>
         </div>
         <aside class="side" aria-label="Decision">

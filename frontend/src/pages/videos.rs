@@ -1,6 +1,7 @@
 //! The library: what is in it, and adding to it by drag and drop.
 
 use crate::logic::format;
+use crate::logic::studio::Setup;
 use crate::parts::atlas::{Atlas, AtlasFrame, Film, use_atlas};
 use crate::parts::shell::{Crumb, Page};
 use crate::parts::states::{Empty, outline, remote_view};
@@ -111,6 +112,7 @@ fn VideoCard(video: Video, now: ReadSignal<f64>) -> impl IntoView {
     ];
     let fact = |text: String| view! { <span>{text}</span> };
     let problem = video.problem.clone();
+    let try_it = route::studio(&Setup::on(&meta.id));
     let atlas = match problem {
         None => use_atlas(route::strip(&meta.id)),
         Some(_) => signal(None).0,
@@ -123,7 +125,7 @@ fn VideoCard(video: Video, now: ReadSignal<f64>) -> impl IntoView {
             <div class="grow video-body">
                 <div class="row"><b class="clip grow">{video.name.clone()}</b>
                     <span class="dim small" title=local_date_time(added)>{move || format!("added {}", format::ago(now.get(), added))}</span></div>
-                <div class="facts num">{facts.map(fact)}</div>
+                <div class="facts num">{facts.map(fact)}{problem.is_none().then(|| view! { <a href=try_it>"Try a question"</a> })}</div>
                 {problem.is_none().then(|| view! { <VideoStrip atlas look/> })}
                 {problem.map(|why| view! {
                     <p class="warn-line">{format::sentence(&why)}" No questions are made from it; the others are not affected."</p>

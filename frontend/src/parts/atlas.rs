@@ -22,6 +22,13 @@ impl Atlas {
         let column = f64::from(slot.min(self.frames.saturating_sub(1)));
         format!("{} 0 {w} {h}", column * w)
     }
+
+    /// The part of the picture that holds a tile of a frame cut into `grid` x `grid`.
+    pub fn tile_box(&self, slot: u32, grid: u32, tile: u32) -> String {
+        let (w, h) = (self.frame.0 / f64::from(grid.max(1)), self.frame.1 / f64::from(grid.max(1)));
+        let x = f64::from(slot) * self.frame.0 + f64::from(tile % grid.max(1)) * w;
+        format!("{x} {} {w} {h}", f64::from(tile / grid.max(1)) * h)
+    }
 }
 
 /// Loads an atlas and finds out how large its frames are; `None` until then, or for good where
@@ -63,17 +70,41 @@ pub fn AtlasFrame(
     #[prop(default = "xMidYMid slice")]
     fit: &'static str,
 ) -> impl IntoView {
+    let window = {
+        let atlas = atlas.clone();
+        move || atlas.view_box(at.get())
+    };
+    view! { <AtlasWindow atlas window=Signal::derive(window) fit/> }
+}
+
+/// A tile of a frame, filling its box.
+#[component]
+pub fn AtlasTile(
+    /// The picture.
+    atlas: Atlas,
+    /// Tiles along each side.
+    grid: u32,
+    /// Which tile of the first frame.
+    tile: u32,
+    /// As for [`AtlasFrame`].
+    #[prop(default = "xMidYMid slice")]
+    fit: &'static str,
+) -> impl IntoView {
+    let window = atlas.tile_box(0, grid, tile);
+    view! { <AtlasWindow atlas window=Signal::stored(window) fit/> }
+}
+
+#[component]
+fn AtlasWindow(atlas: Atlas, window: Signal<String>, fit: &'static str) -> impl IntoView {
     let (width, height) = (atlas.frame.0 * f64::from(atlas.frames), atlas.frame.1);
-    let url = atlas.url.clone();
     view! {
-        <svg class="atlas-frame" viewBox=move || atlas.view_box(at.get())
-            preserveAspectRatio=fit aria-hidden="true">
-            <image href=url width=width height=height preserveAspectRatio="none"></image>
+        <svg class="atlas-frame" viewBox=window preserveAspectRatio=fit aria-hidden="true">
+            <image href=atlas.url width=width height=height preserveAspectRatio="none"></image>
         </svg>
     }
 }
 
-/// The strip as a row of frames, `columns` of them evenly spread.
+/// A stretch of the strip as a row of frames, evenly spread.
 #[component]
 pub fn Film(
     /// The picture.
@@ -81,10 +112,18 @@ pub fn Film(
     /// How many frames are shown.
     #[prop(default = 12)]
     columns: u32,
+    /// The first frame of the stretch.
+    #[prop(default = 0)]
+    from: u32,
+    /// Frames of the stretch; all places of the picture unless said otherwise.
+    #[prop(default = shared::api::ATLAS_COLUMNS)]
+    frames: u32,
 ) -> impl IntoView {
-    let per = (atlas.frames / columns.max(1)).max(1);
+    let columns = columns.clamp(1, frames.max(1));
+    let per = f64::from(frames) / f64::from(columns);
     let cell = move |column: u32| {
-        view! { <AtlasFrame atlas=atlas.clone() at=column * per + per / 2/> }
+        let at = from + ((f64::from(column) + 0.5) * per).floor() as u32;
+        view! { <AtlasFrame atlas=atlas.clone() at=at/> }
     };
     view! { <div class="film">{(0..columns).map(cell).collect_view()}</div> }
 }

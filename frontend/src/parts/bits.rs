@@ -12,6 +12,8 @@ pub enum Icon {
     Runs,
     /// Videos.
     Videos,
+    /// Task studio.
+    Tasks,
     /// New run.
     Plus,
     /// Failures.
@@ -37,6 +39,7 @@ impl Icon {
         match self {
             Self::Runs => "M3 12h4l3-8 4 16 3-8h4",
             Self::Videos => "M3 5h18v14H3zM10 9l5 3-5 3z",
+            Self::Tasks => "M4 4h7v7H4zM13 4h7v7h-7zM4 13h7v7H4zM16.500 13v7M13 16.500h7",
             Self::Plus => "M12 5v14M5 12h14",
             Self::Failures => "M12 3l9 17H3zM12 10v4M12 17v.5",
             Self::Review => "M4 12l5 5L20 6",

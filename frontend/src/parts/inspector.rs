@@ -65,7 +65,8 @@ pub fn Trace(stage: Stage) -> impl IntoView {
     }
 }
 
-fn line(part: RewardPart, parsed: bool) -> impl IntoView {
+/// One line of an account: what was looked at, and what it adds or what was found.
+pub fn line(part: RewardPart, parsed: bool) -> impl IntoView {
     let class = match part.found.as_str() {
         "yes" => "yes",
         _ if !parsed => "no",

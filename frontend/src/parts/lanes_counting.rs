@@ -2,10 +2,9 @@
 
 use crate::logic::format;
 use crate::logic::lanes::{counts, shape_slots, true_counts};
-use crate::parts::bits::{strength, tone};
-use crate::parts::stage::Stage;
+use crate::parts::scene::Scene;
+use crate::parts::track::{Said, veil};
 use leptos::prelude::*;
-use shared::rollout::Rollout;
 use shared::task::ShapeKind;
 
 /// A small shape in the colour of its text.
@@ -30,11 +29,10 @@ fn ShapeGlyph(kind: ShapeKind) -> impl IntoView {
 
 /// A mark at every frame where shapes were drawn, by kind.
 #[component]
-pub fn CountTruth(stage: Stage) -> impl IntoView {
-    let slots = f64::from(stage.cursor.slots.max(1));
-    let (shapes, truth) = stage.group(|group| {
-        (group.sample.shapes.clone().unwrap_or_default(), group.sample.truth.clone())
-    });
+pub fn CountTruth(scene: Scene) -> impl IntoView {
+    let slots = f64::from(scene.cursor.slots.max(1));
+    let (shapes, answer) =
+        scene.sample(|sample| (sample.shapes.clone().unwrap_or_default(), sample.truth.answer()));
     let marks = shape_slots(&shapes);
     let mark = move |(slot, parts): (u32, Vec<(ShapeKind, usize)>)| {
         let title: Vec<String> =
@@ -47,49 +45,57 @@ pub fn CountTruth(stage: Stage) -> impl IntoView {
         let title = format!("Frame {}: {}", slot + 1, title.join(", "));
         view! {
             <button class="shape-mark" style:left=left title=title.clone() aria-label=title
-                on:click=move |_| stage.cursor.go(slot)>{glyphs}</button>
+                on:click=move |_| scene.cursor.go(slot)>{glyphs}</button>
         }
+    };
+    let marks = move || match scene.open.get() {
+        true => marks.clone().into_iter().map(mark).collect_view().into_any(),
+        false => veil(),
     };
     view! {
         <div class="name"><b>"truth"</b></div>
-        <div class="lane marks" data-testid="lane-truth">{marks.into_iter().map(mark).collect_view()}</div>
-        <div class="value num soft">{truth.answer()}</div>
+        <div class="lane marks" data-testid="lane-truth">{marks}</div>
+        <div class="value num soft">{move || scene.open.get().then(|| answer.clone())}</div>
     }
 }
 
 /// The heads of the scales.
 #[component]
-pub fn CountHead(stage: Stage) -> impl IntoView {
-    let truth = stage.group(|group| true_counts(&group.sample.truth));
+pub fn CountHead(scene: Scene) -> impl IntoView {
+    let truth = scene.sample(|sample| true_counts(&sample.truth));
+    let kinds = truth.len().to_string();
     let head = |(kind, n): (ShapeKind, f64)| {
+        let number = move || scene.open.get().then(|| format::fixed(n, 0));
         view! {
-            <span class="row"><ShapeGlyph kind/>{kind.plural()}<b class="num">{format::fixed(n, 0)}</b></span>
+            <span class="row"><ShapeGlyph kind/>{kind.plural()}<b class="num">{number}</b></span>
         }
     };
     view! {
-        <div class="name soft">"said, true"</div>
-        <div class="lane scales">{truth.into_iter().map(head).collect_view()}</div>
+        <div class="name soft">{move || if scene.open.get() { "said, true" } else { "said" }}</div>
+        <div class="lane scales" style:--kinds=kinds>{truth.into_iter().map(head).collect_view()}</div>
         <div class="value"></div>
     }
 }
 
 /// A scale for each kind: filled to what was said, with a tick at what is true.
 #[component]
-pub fn CountLane(stage: Stage, rollout: Rollout) -> impl IntoView {
+pub fn CountLane(scene: Scene, said: Said) -> impl IntoView {
     let truth: Vec<f64> =
-        stage.group(|group| true_counts(&group.sample.truth)).into_iter().map(|(_, n)| n).collect();
-    let said = counts(&rollout.reward.reading).to_vec();
-    let top = truth.iter().chain(&said).copied().fold(9.0, f64::max).min(20.0);
-    let class = format!("count-fill {}", tone(rollout.advantage));
-    let scale = move |(said, truth): (f64, f64)| {
+        scene.sample(|sample| true_counts(&sample.truth)).into_iter().map(|(_, n)| n).collect();
+    let open = scene.open.get_untracked();
+    let counts = counts(&said.reward.reading).to_vec();
+    let top = truth.iter().chain(&counts).copied().fold(9.0, f64::max).min(20.0);
+    let class = format!("count-fill {}", said.tone);
+    let kinds = truth.len().to_string();
+    let scale = move |(n, truth): (f64, f64)| {
         let width = |n: f64| format!("{:.2}%", (n / top).min(1.0) * 100.0);
         view! {
             <span class="scale">
-                <i class=class.clone() style:--a=strength(rollout.advantage) style:width=width(said)></i>
-                <i class="count-true" style:left=width(truth)></i>
-                <b class="num" class:off=said != truth>{format::fixed(said, 0)}</b>
+                <i class=class.clone() style:--a=said.strength.clone() style:width=width(n)></i>
+                {open.then(|| view! { <i class="count-true" style:left=width(truth)></i> })}
+                <b class="num" class:off=open && n != truth>{format::fixed(n, 0)}</b>
             </span>
         }
     };
-    view! { <div class="scales">{said.into_iter().zip(truth).map(scale).collect_view()}</div> }
+    view! { <div class="scales" style:--kinds=kinds>{counts.into_iter().zip(truth).map(scale).collect_view()}</div> }
 }

@@ -1,42 +1,65 @@
-//! Jigsaw on the timeline: the clips as shown, the order answered, the moves between.
+//! Orders on the timeline: the clips or tiles as shown, as answered, and the moves between.
 
-use crate::logic::lanes::{Move, moves};
-use crate::parts::atlas::AtlasFrame;
-use crate::parts::stage::Stage;
+use crate::logic::lanes::{Placed, arrangement, places};
+use crate::parts::atlas::{AtlasFrame, AtlasTile};
+use crate::parts::scene::Scene;
 use leptos::prelude::*;
+use shared::task::{Task, TaskKind};
 
-/// How wrong a place is, as a class.
-fn off_class(off: usize) -> &'static str {
-    match off {
-        0 => "right",
-        1 => "near",
-        _ => "far",
-    }
+/// Number of clips or tiles that a sample puts in order.
+fn parts_of(scene: Scene) -> usize {
+    scene.sample(|sample| match sample.spec.task {
+        Task::Spatial { grid } => (grid * grid) as usize,
+        _ => sample.clips() as usize,
+    })
 }
 
-/// The clips in the order shown, the moves, and the clips in the order the chosen rollout says.
+/// What an order says of this sample; right and wrong only where the truth may be seen.
+fn arranged(scene: Scene, said: &str, open: bool) -> Option<Vec<Placed>> {
+    scene.sample(|sample| {
+        let truth = sample.truth.answer();
+        arrangement(said, parts_of(scene), open.then_some(truth.as_str()), sample.truth.kind())
+    })
+}
+
+/// How many parts of how many an order has that is only begun.
+pub fn begun_order(scene: Scene, said: &str) -> Option<(usize, usize)> {
+    let kind = scene.sample(|sample| sample.truth.kind());
+    let all = parts_of(scene);
+    let placed = arranged(scene, said, false)?.len();
+    let ordered = matches!(kind, TaskKind::Jigsaw | TaskKind::Spatial);
+    (ordered && placed > 0 && placed < all).then_some((placed, all))
+}
+
+/// The parts in the order shown, the moves, and the parts in the order that is said.
 #[component]
-pub fn OrderHead(stage: Stage) -> impl IntoView {
-    let truth = stage.group(|group| group.sample.truth.answer());
-    let clips = truth.chars().count().max(1);
-    let said = {
-        let truth = truth.clone();
-        Memo::new(move |_| {
-            let text = stage.rollout(|rollout| rollout.text.trim().to_owned()).unwrap_or_default();
-            moves(&text, &truth)
-        })
-    };
-    let shown = (0..clips).map(|shown| view! { <ClipCell stage clips shown class="shown"/> });
-    let answered = move || match said.get() {
-        None => {
-            view! { <span class="unreadable clip">"Not an order of these clips."</span> }.into_any()
-        }
-        Some(moves) => {
-            let mut order = moves;
-            order.sort_by_key(|m| m.answered);
-            let cell =
-                |m: Move| view! { <ClipCell stage clips shown=m.shown class=off_class(m.off())/> };
-            order.into_iter().map(cell).collect_view().into_any()
+pub fn OrderHead(
+    /// The sample.
+    scene: Scene,
+    /// The order; it may break off early where somebody is still typing.
+    #[prop(into)]
+    said: Signal<String>,
+    /// Whose order it is.
+    #[prop(into)]
+    whose: Signal<String>,
+    /// Whether an order that breaks off early is one.
+    #[prop(default = false)]
+    begun: bool,
+) -> impl IntoView {
+    let parts = parts_of(scene);
+    let placed = Memo::new(move |_| {
+        let placed = arranged(scene, &said.get(), scene.open.get());
+        placed.filter(|placed| begun || placed.len() == parts)
+    });
+    let shown = (0..parts).map(|part| view! { <PartCell scene part class="shown"/> });
+    let answered = move || match placed.get() {
+        None => view! { <span class="unreadable clip">"Not an order of these."</span> }.into_any(),
+        Some(placed) => {
+            let cell = |place: usize| match placed.get(place) {
+                Some(p) => view! { <PartCell scene part=p.shown class=p.off.class()/> }.into_any(),
+                None => view! { <span class="clip-cell empty-cell">{place + 1}</span> }.into_any(),
+            };
+            (0..parts).map(cell).collect_view().into_any()
         }
     };
     view! {
@@ -44,59 +67,85 @@ pub fn OrderHead(stage: Stage) -> impl IntoView {
         <div class="lane tall clips">{shown.collect_view()}</div>
         <div class="value tall"></div>
         <div class="name moves-row"></div>
-        <div class="lane moves-row">{move || said.get().map(|list| view! { <MoveLines list clips/> })}</div>
+        <div class="lane moves-row">{move || placed.get().map(|list| view! { <MoveLines list parts/> })}</div>
         <div class="value moves-row"></div>
         <div class="name tall">"as answered"</div>
         <div class="lane tall clips">{answered}</div>
-        <div class="value tall soft">{move || format!("rollout {}", stage.chosen.get() + 1)}</div>
+        <div class="value tall soft">{whose}</div>
     }
 }
 
-/// A clip by its first frame, with its number as shown; a click goes to its start.
+/// A clip by its middle frame, or a tile, with its number as shown; a click goes to a clip's
+/// start.
 #[component]
-fn ClipCell(stage: Stage, clips: usize, shown: usize, class: &'static str) -> impl IntoView {
-    let length = stage.cursor.slots / clips.max(1) as u32;
-    let first = shown as u32 * length;
+fn PartCell(scene: Scene, part: usize, class: &'static str) -> impl IntoView {
+    let task = scene.sample(|sample| sample.spec.task);
+    let length = scene.clip_slots();
+    let first = if task.kind() == TaskKind::Spatial { 0 } else { part as u32 * length };
     let picture = move || {
-        let slot = first + length / 2;
-        stage.atlas.get().map(|atlas| view! { <AtlasFrame atlas at=slot/> })
+        let atlas = scene.atlas.get()?;
+        Some(match task {
+            Task::Spatial { grid } => view! { <AtlasTile atlas grid tile=part as u32/> }.into_any(),
+            _ => view! { <AtlasFrame atlas at=first + length / 2/> }.into_any(),
+        })
     };
     let go = move |event: web_sys::PointerEvent| {
         event.stop_propagation();
-        stage.cursor.go(first);
+        scene.cursor.go(first);
     };
+    let what = if task.kind() == TaskKind::Spatial { "Tile" } else { "Clip" };
     view! {
-        <button class=format!("clip-cell {class}") on:pointerdown=go on:click=move |_| stage.cursor.go(first)
-            aria-label=format!("Clip {} as shown", shown + 1)>{picture}<b class="num">{shown + 1}</b></button>
+        <button class=format!("clip-cell {class}") on:pointerdown=go on:click=move |_| scene.cursor.go(first)
+            aria-label=format!("{what} {} as shown", part + 1)>{picture}<b class="num">{part + 1}</b></button>
     }
 }
 
 #[component]
-fn MoveLines(list: Vec<Move>, clips: usize) -> impl IntoView {
-    let n = clips.max(1) as f64;
-    let line = move |m: Move| {
-        let (a, b) = ((m.shown as f64 + 0.5) / n * 100.0, (m.answered as f64 + 0.5) / n * 100.0);
+fn MoveLines(list: Vec<Placed>, parts: usize) -> impl IntoView {
+    let n = parts.max(1) as f64;
+    let line = move |(place, placed): (usize, Placed)| {
+        let middle = |at: usize| (at as f64 + 0.5) / n * 100.0;
+        let (a, b) = (middle(placed.shown), middle(place));
         let path = format!("M{a:.2} 0C{a:.2} 12 {b:.2} 12 {b:.2} 24");
-        view! { <path class=off_class(m.off()) d=path vector-effect="non-scaling-stroke"></path> }
+        view! { <path class=placed.off.class() d=path vector-effect="non-scaling-stroke"></path> }
     };
     view! {
         <svg class="moves" viewBox="0 0 100 24" preserveAspectRatio="none" aria-hidden="true">
-            {list.into_iter().map(line).collect_view()}
+            {list.into_iter().enumerate().map(line).collect_view()}
         </svg>
     }
 }
 
-/// One cell per place, with the number of the clip that is put there.
+/// One cell per place, with the number of the part that is put there.
 #[component]
-pub fn OrderCells(said: String, truth: String, class: &'static str) -> impl IntoView {
-    let truth: Vec<char> = truth.chars().collect();
-    let off = move |(i, digit): (usize, char)| {
-        let belongs = truth.iter().position(|c| *c == digit);
-        (digit, belongs.map_or(9, |place| place.abs_diff(i)))
+pub fn OrderCells(scene: Scene, said: String, class: &'static str) -> impl IntoView {
+    let cell = move |placed: Placed| {
+        let class = format!("order-cell {class} {}", placed.off.class());
+        view! { <span class=class>{placed.shown + 1}</span> }
     };
-    let cell = move |(digit, off): (char, usize)| {
-        view! { <span class=format!("order-cell {class} {}", off_class(off))>{digit}</span> }
-    };
-    let cells: Vec<_> = said.chars().enumerate().map(off).map(cell).collect();
+    let placed = arranged(scene, &said, scene.open.get_untracked()).unwrap_or_default();
+    let cells: Vec<_> = placed.into_iter().map(cell).collect();
     view! { <div class="order">{cells}</div> }
+}
+
+/// The picture put together as an order says; places that it leaves out are empty.
+#[component]
+pub fn Mosaic(scene: Scene, #[prop(into)] said: Signal<String>) -> impl IntoView {
+    let Task::Spatial { grid } = scene.sample(|sample| sample.spec.task) else {
+        return ().into_any();
+    };
+    let tile = move |place: usize| {
+        let part = said.with(|said| places(said).get(place).copied());
+        let part = part.filter(|part| *part < (grid * grid) as usize);
+        let picture = part.zip(scene.atlas.get()).map(|(part, atlas)| {
+            view! { <AtlasTile atlas grid tile=part as u32 fit="none"/> }
+        });
+        view! { <span class="mosaic-tile">{picture}</span> }
+    };
+    let tiles = move || (0..(grid * grid) as usize).map(tile).collect_view();
+    let ratio = scene.sample(|s| f64::from(s.width) / f64::from(s.height.max(1)));
+    view! {
+        <div class="mosaic" style:--grid=grid.to_string() style:--ratio=format!("{ratio:.4}") aria-hidden="true">{tiles}</div>
+    }
+    .into_any()
 }

@@ -10,7 +10,7 @@
 //! | `waiting` | bar and sign-in page, while changes wait to be sent |
 //! | `upload-input`, `upload-item`, `video-row` | videos |
 //! | `run-row`, `new-run-link` | runs; `data-run` is the id |
-//! | `preset-NAME`, `field-KEY`, `error-KEY`, `run-name`, `mixture-row`, `start-run`, `diff` | new run |
+//! | `preset-NAME`, `field-KEY`, `error-KEY`, `run-name`, `mixture-row`, `mixture-dials`, `change-NAME`, `start-run`, `diff` | new run |
 //! | `run-state`, `run-step`, `control-pause`, `control-resume`, `control-stop`, `control-checkpoint` | run; `data-state` is the run state's name |
 //! | `tile-NAME`, `chart-NAME`, `feed-item`, `scrub`, `event-log`, `evaluation-set`, `evaluation-row` | run; `data-step` and `data-group` on feed items, `data-set` on sets |
 //! | `player`, `clip`, `frame` | group; `data-slot` on `frame` |
@@ -19,6 +19,11 @@
 //! | `lane-disagreement`, `lane-people` | group and review |
 //! | `rollout-reward`, `rollout-advantage`, `rollout-answer`, `token`, `whatif-MODE` | inspector |
 //! | `tag-KIND`, `note`, `label-submit`, `label-submit-next`, `label-state`, `saved-state`, `draft-notice` | inspector; KIND is the tag's name |
+//! | `studio`, `sample` | Task studio; `data-busy`, `data-seed` |
+//! | `video-choice`, `other-video`, `task-KIND`, `main-dial`, `preset-NAME`, `dial-KEY`, `dial-KEY-N`, `reset-KEY`, `seed`, `another` | its settings, `dial-` also in the mixture editor; `data-video` on choices |
+//! | `question`, `unanswerable`, `answer`, `set-start`, `set-end`, `score`, `show-truth`, `earned-MODE`, `account`, `true-answer`, `lane-mine`, `span-mine` | its answer |
+//! | `refused`, `dials-problem`, `video-problem`, `other-problem` | settings that give no sample |
+//! | `history`, `tried`, `my-mean`, `floor`, `audit`, `begin-audit`, `audit-ruling` | this sitting; the generator's audit |
 //! | `failure-row`, `filter-state`, `filter-tag`, `filter-task` | failures |
 //! | `review-item`, `review-accept`, `review-changes`, `review-comment`, `label-state` | review |
 //! | `person-row`, `invite-role`, `invite-create`, `invite-link` | team |
@@ -28,6 +33,7 @@ pub mod atlas;
 pub mod bits;
 pub mod chart;
 pub mod dialog;
+pub mod dials;
 pub mod draft;
 pub mod frames;
 pub mod inspector;
@@ -36,8 +42,10 @@ pub mod lanes_counting;
 pub mod lanes_jigsaw;
 pub mod palette;
 pub mod player;
+pub mod scene;
 pub mod shell;
 pub mod stage;
 pub mod states;
 pub mod tagging;
 pub mod tokens;
+pub mod track;

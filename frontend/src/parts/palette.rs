@@ -16,10 +16,11 @@ struct Place {
     path: Option<String>,
 }
 
-const PAGES: [(&str, &str); 6] = [
+const PAGES: [(&str, &str); 7] = [
     ("Runs", "/runs"),
     ("New run", "/runs/new"),
     ("Videos", "/videos"),
+    ("Task studio", "/studio"),
     ("Failures", "/failures"),
     ("Review", "/review"),
     ("Team", "/team"),

@@ -1,13 +1,13 @@
 //! The player: the policy's own frames, exact to the frame, with the drawn shapes over them.
 
 use crate::logic::format;
-use crate::logic::lanes::{corners, presence, seek_secs, slot_of};
+use crate::logic::lanes::{Slots, corners, presence, seek_secs, slot_of};
 use crate::logic::words::planted;
 use crate::parts::atlas::AtlasFrame;
 use crate::parts::bits::{Glyph, Icon};
 use crate::parts::frames::Frames;
-use crate::parts::stage::Stage;
-use crate::route::{self, ClipSize};
+use crate::parts::scene::Scene;
+use crate::route::ClipSize;
 use leptos::html;
 use leptos::prelude::*;
 use send_wrapper::SendWrapper;
@@ -31,55 +31,60 @@ impl ViewSize {
 
 /// The clip with its overlays and transport.
 #[component]
-pub fn Player(stage: Stage, size: ViewSize) -> impl IntoView {
+pub fn Player(
+    /// What is shown.
+    scene: Scene,
+    /// Which clip of it.
+    size: ViewSize,
+    /// The stretch that the loop repeats.
+    #[prop(into)]
+    looped: Signal<Slots>,
+) -> impl IntoView {
     let video = NodeRef::<html::Video>::new();
     let (ready, set_ready) = signal(false);
     let (broken, set_broken) = signal(false);
-    let source = move || {
-        let run = stage.run.get_value();
-        stage.group(|g| route::clip(&run, g.step, g.index, size.0.get()))
-    };
+    let source = move || scene.clip(size.0.get());
     Effect::new(move |_| {
         size.0.track();
         set_ready.set(false);
         set_broken.set(false);
     });
-    drive(stage, video, ready);
+    drive(scene, looped, video, ready);
     let coarse = move |_| {
         // For browsers that do not tell of every frame.
         if let Some(video) = video.get_untracked()
-            && stage.cursor.playing.get_untracked()
+            && scene.cursor.playing.get_untracked()
         {
-            stage.cursor.slot.set(slot_of(video.current_time(), stage.cursor.slots));
+            scene.cursor.slot.set(slot_of(video.current_time(), scene.cursor.slots));
         }
     };
     let still = move || {
-        let atlas = stage.atlas.get()?;
-        let slot = Signal::derive(move || stage.cursor.shown());
+        let atlas = scene.atlas.get()?;
+        let slot = Signal::derive(move || scene.cursor.shown());
         (!ready.get()).then(|| view! { <AtlasFrame atlas at=slot fit="none"/> })
     };
     view! {
         <div class="screen" data-testid="player">
-            <div class="picture" class:pixels=move || size.0.get() == ClipSize::Policy style:--ratio=move || ratio(stage, size.0.get())>
+            <div class="picture" class:pixels=move || size.0.get() == ClipSize::Policy style:--ratio=move || ratio(scene, size.0.get())>
                 <video node_ref=video data-testid="clip" src=source prop:muted=true playsinline preload="auto"
                     aria-label="The frames the policy was asked about"
                     on:loadeddata=move |_| set_ready.set(true) on:error=move |_| set_broken.set(true)
-                    on:timeupdate=coarse on:ended=move |_| stage.cursor.playing.set(false)></video>
+                    on:timeupdate=coarse on:ended=move |_| scene.cursor.playing.set(false)></video>
                 {still}
-                <Shapes stage/>
+                <Shapes scene/>
             </div>
             {move || broken.get().then(|| view! {
                 <p class="screen-note" role="alert">"This clip could not be played. The film strip and the lanes still show every frame."</p>
             })}
-            <Badges stage size/>
-            <Transport stage/>
+            <Badges scene size/>
+            <Transport scene/>
         </div>
     }
 }
 
 /// Width by height of the picture; the policy's frames are square.
-fn ratio(stage: Stage, size: ClipSize) -> String {
-    let (w, h) = stage.group(|g| (g.sample.width, g.sample.height));
+fn ratio(scene: Scene, size: ClipSize) -> String {
+    let (w, h) = scene.sample(|s| (s.width, s.height));
     match size {
         ClipSize::View => format!("{:.5}", f64::from(w) / f64::from(h.max(1))),
         ClipSize::Policy => "1".to_owned(),
@@ -88,9 +93,9 @@ fn ratio(stage: Stage, size: ClipSize) -> String {
 
 /// Keeps video element and cursor together: the clip moves the cursor while it plays, the
 /// cursor moves the clip while it stands.
-fn drive(stage: Stage, node: NodeRef<html::Video>, ready: ReadSignal<bool>) {
-    let cursor = stage.cursor;
-    listen(stage, node);
+fn drive(scene: Scene, looped: Signal<Slots>, node: NodeRef<html::Video>, ready: ReadSignal<bool>) {
+    let cursor = scene.cursor;
+    listen(scene, looped, node);
     Effect::new(move |_| {
         let (slot, standing) = (cursor.shown(), ready.get() && !cursor.playing.get());
         if let Some(video) = node.get()
@@ -102,7 +107,7 @@ fn drive(stage: Stage, node: NodeRef<html::Video>, ready: ReadSignal<bool>) {
     Effect::new(move |_| {
         let playing = cursor.playing.get();
         match node.get() {
-            Some(video) if playing => untrack(|| play(stage, &video)),
+            Some(video) if playing => untrack(|| play(scene, looped, &video)),
             Some(video) => {
                 let _ = video.pause();
             }
@@ -112,8 +117,8 @@ fn drive(stage: Stage, node: NodeRef<html::Video>, ready: ReadSignal<bool>) {
 }
 
 /// Follows the frames of the playing clip, and repeats the loop's stretch.
-fn listen(stage: Stage, node: NodeRef<html::Video>) {
-    let cursor = stage.cursor;
+fn listen(scene: Scene, looped: Signal<Slots>, node: NodeRef<html::Video>) {
+    let cursor = scene.cursor;
     let frames = StoredValue::new(None::<SendWrapper<Frames>>);
     Effect::new(move |_| {
         let Some(video) = node.get() else { return };
@@ -124,7 +129,7 @@ fn listen(stage: Stage, node: NodeRef<html::Video>) {
             }
             let slot = slot_of(secs, cursor.slots);
             cursor.slot.set(slot);
-            let (start, end) = untrack(|| stage.loop_slots());
+            let (start, end) = looped.get_untracked();
             if cursor.looping.get_untracked() && f64::from(slot) + 1.0 >= end {
                 element.set_current_time(seek_secs(start.floor() as u32));
             }
@@ -136,9 +141,9 @@ fn listen(stage: Stage, node: NodeRef<html::Video>) {
 
 /// Plays from the cursor; from the loop's start if it stands outside, from the first frame if
 /// it stands on the last.
-fn play(stage: Stage, video: &web_sys::HtmlVideoElement) {
-    let cursor = stage.cursor;
-    let (start, end) = stage.loop_slots();
+fn play(scene: Scene, looped: Signal<Slots>, video: &web_sys::HtmlVideoElement) {
+    let cursor = scene.cursor;
+    let (start, end) = looped.get();
     let at = f64::from(cursor.slot.get());
     if cursor.looping.get() && !(start.floor()..end).contains(&at) {
         video.set_current_time(seek_secs(start.floor() as u32));
@@ -156,21 +161,21 @@ fn play(stage: Stage, video: &web_sys::HtmlVideoElement) {
 
 /// What is seen, and whether the planted change is in this frame.
 #[component]
-fn Badges(stage: Stage, size: ViewSize) -> impl IntoView {
+fn Badges(scene: Scene, size: ViewSize) -> impl IntoView {
     let policy = move || size.0.get() == ClipSize::Policy;
-    let words =
-        move || if policy() { "the policy's own pixels" } else { "what the policy was shown" };
+    let words = move || if policy() { "the policy's own pixels" } else { "what the policy sees" };
     let other = move || if policy() { "larger" } else { "its own pixels" };
     let change = move || {
-        let slot = stage.cursor.shown();
-        stage.group(|group| {
-            let span = group.sample.truth.span_slots()?;
+        let slot = scene.cursor.shown();
+        let change = scene.sample(|sample| {
+            let span = sample.truth.span_slots()?;
             let inside = (span.start()..span.end()).contains(&f64::from(slot));
-            match group.sample.spec.task {
+            match sample.spec.task {
                 Task::Grounding { perturbation } if inside => Some(planted(perturbation)),
                 _ => None,
             }
-        })
+        });
+        change.filter(|_| scene.open.get())
     };
     view! {
         <div class="over">
@@ -184,17 +189,20 @@ fn Badges(stage: Stage, size: ViewSize) -> impl IntoView {
 
 /// Play, both clocks, loop.
 #[component]
-fn Transport(stage: Stage) -> impl IntoView {
-    let cursor = stage.cursor;
+fn Transport(scene: Scene) -> impl IntoView {
+    let cursor = scene.cursor;
     let frame = move || format!("frame {} / {}", cursor.shown() + 1, cursor.slots);
     let strip = move || {
         let slot = cursor.shown();
-        let secs = stage.group(|g| g.sample.label_secs(f64::from(slot)));
-        format!("strip {}", format::secs(secs, 1))
+        let clip = match scene.clips() {
+            1 => "strip".to_owned(),
+            _ => format!("clip {},", slot / scene.clip_slots() + 1),
+        };
+        format!("{clip} {}", format::secs(scene.label_secs(slot), 1))
     };
     let source = move || {
         let slot = cursor.shown() as usize;
-        let pts = stage.group(|g| g.sample.frames.get(slot).map(|frame| frame.pts_secs));
+        let pts = scene.sample(|s| s.frames.get(slot).map(|frame| frame.pts_secs));
         pts.map(|secs| format!("source {}", format::secs(secs, 2)))
     };
     let icon = move || if cursor.playing.get() { Icon::Pause } else { Icon::Play };
@@ -216,13 +224,13 @@ fn Transport(stage: Stage) -> impl IntoView {
 
 /// The drawn shapes of a counting question: this frame's clear, the others' fading with time.
 #[component]
-fn Shapes(stage: Stage) -> impl IntoView {
-    let shapes = stage.group(|group| group.sample.shapes.clone())?;
-    let (w, h) = stage.group(|group| (group.sample.width, group.sample.height));
+fn Shapes(scene: Scene) -> impl IntoView {
+    let shapes = scene.sample(|sample| sample.shapes.clone())?;
+    let (w, h) = scene.sample(|s| (s.width, s.height));
     let margin = f64::from(h) / 90.0;
     let one = move |shape: Shape| {
         let slot = shape.slot;
-        let here = move || stage.cursor.shown() == slot;
+        let here = move || scene.cursor.shown() == slot;
         let [x, y] = shape.center_px;
         let drawn = match shape.kind {
             ShapeKind::Circle => {
@@ -230,11 +238,11 @@ fn Shapes(stage: Stage) -> impl IntoView {
             }
             _ => view! { <polygon points=corners(&shape, margin)></polygon> }.into_any(),
         };
-        let opacity = move || format!("{:.2}", presence(stage.cursor.shown().abs_diff(slot)));
+        let opacity = move || format!("{:.2}", presence(scene.cursor.shown().abs_diff(slot)));
         view! { <g class="shape" class:here=here style:opacity=opacity>{drawn}</g> }
     };
     Some(view! {
-        <svg class="shapes" viewBox=format!("0 0 {w} {h}") preserveAspectRatio="none" aria-hidden="true">
+        <svg class="shapes" class:gone=move || !scene.open.get() viewBox=format!("0 0 {w} {h}") preserveAspectRatio="none" aria-hidden="true">
             {shapes.into_iter().map(one).collect_view()}
         </svg>
     })

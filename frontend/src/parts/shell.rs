@@ -84,9 +84,10 @@ fn crumb_views(list: &[Crumb]) -> impl IntoView + use<> {
 }
 
 /// Name, path, icon and count of every place in the rail.
-const PLACES: [(&str, &str, Icon); 5] = [
+const PLACES: [(&str, &str, Icon); 6] = [
     ("Runs", "/runs", Icon::Runs),
     ("Videos", "/videos", Icon::Videos),
+    ("Tasks", "/studio", Icon::Tasks),
     ("Failures", "/failures", Icon::Failures),
     ("Review", "/review", Icon::Review),
     ("Team", "/team", Icon::Team),

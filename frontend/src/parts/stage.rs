@@ -1,60 +1,12 @@
-//! What group page and review share: the group, the chosen rollout, the one time cursor.
+//! What group page and review share: the group, the chosen rollout, the scene they look at.
 
 use crate::logic::lanes::{self, Slots};
-use crate::parts::atlas::{Atlas, use_atlas};
+use crate::parts::scene::Scene;
 use crate::route;
 use leptos::prelude::*;
 use shared::annotation::{Label, LabelState, RolloutRef};
 use shared::api::GroupBody;
 use shared::rollout::{Group, Rollout};
-
-/// One cursor for player, film, lanes and tokens.
-#[derive(Clone, Copy)]
-pub struct Cursor {
-    /// Where it stands.
-    pub slot: RwSignal<u32>,
-    /// Where the pointer previews.
-    pub hover: RwSignal<Option<u32>>,
-    /// Whether the clip plays.
-    pub playing: RwSignal<bool>,
-    /// Whether the chosen span is repeated.
-    pub looping: RwSignal<bool>,
-    /// Number of frames.
-    pub slots: u32,
-}
-
-impl Cursor {
-    /// A cursor over `slots` frames, at `slot`.
-    pub fn at(slot: u32, slots: u32) -> Self {
-        Self {
-            slot: RwSignal::new(slot.min(slots.saturating_sub(1))),
-            hover: RwSignal::new(None),
-            playing: RwSignal::new(false),
-            looping: RwSignal::new(false),
-            slots,
-        }
-    }
-
-    /// The frame to be shown: the previewed one, else where the cursor stands.
-    pub fn shown(self) -> u32 {
-        match self.hover.get() {
-            Some(slot) if !self.playing.get() => slot,
-            _ => self.slot.get(),
-        }
-    }
-
-    /// Moves to a frame and stops there.
-    pub fn go(self, slot: u32) {
-        self.playing.set(false);
-        self.slot.set(slot.min(self.slots.saturating_sub(1)));
-    }
-
-    /// Moves by frames, not beyond the ends.
-    pub fn step(self, frames: i32) {
-        let to = self.slot.get_untracked().saturating_add_signed(frames);
-        self.go(to);
-    }
-}
 
 /// A group on the screen.
 #[derive(Clone, Copy)]
@@ -67,26 +19,22 @@ pub struct Stage {
     pub labels: RwSignal<Vec<Label>>,
     /// The chosen rollout, from 0.
     pub chosen: RwSignal<usize>,
-    /// The time cursor.
-    pub cursor: Cursor,
-    /// All frames in one picture, once it is there.
-    pub atlas: ReadSignal<Option<Atlas>>,
+    /// The question's frames and the time cursor.
+    pub scene: Scene,
 }
 
 impl Stage {
     /// A stage for a fetched group.
     pub fn new(run: String, body: GroupBody, chosen: usize, frame: u32) -> Self {
-        let sample = &body.group.sample;
-        let slots = sample.frames.len() as u32;
-        let atlas = use_atlas(route::atlas(&run, body.group.step, body.group.index));
+        let pictures = route::group_pictures(&run, body.group.step, body.group.index);
+        let sample = body.group.sample.clone();
         let last = body.group.rollouts.len().saturating_sub(1);
         Self {
             labels: RwSignal::new(body.labels.clone()),
             chosen: RwSignal::new(chosen.min(last)),
-            cursor: Cursor::at(frame, slots),
+            scene: Scene::new(sample, pictures, frame, Signal::stored(true)),
             run: StoredValue::new(run),
             body: StoredValue::new(body),
-            atlas,
         }
     }
 
@@ -140,13 +88,10 @@ impl Stage {
     /// The stretch that `loop` repeats: what the chosen rollout says, else the truth, else all.
     pub fn loop_slots(self) -> Slots {
         let said = self.rollout(|rollout| rollout.reward.reading.clone());
-        let all = (0.0, f64::from(self.cursor.slots));
-        self.group(|group| {
-            let said = said.and_then(|reading| lanes::said_slots(&reading, &group.sample));
-            said.filter(|span| span.1 - span.0 >= 1.0)
-                .or_else(|| lanes::true_slots(&group.sample.truth))
-                .unwrap_or(all)
-        })
+        let said = self
+            .scene
+            .sample(|sample| said.and_then(|reading| lanes::said_slots(&reading, sample)));
+        said.filter(|span| span.1 - span.0 >= 1.0).unwrap_or_else(|| self.scene.true_or_all())
     }
 
     /// The spans of all rollouts that name one.
@@ -161,7 +106,7 @@ impl Stage {
     pub fn disagreement(self) -> Vec<f64> {
         let spans = self.spans();
         let said: Vec<Slots> = spans.iter().copied().flatten().collect();
-        lanes::disagreement(&said, spans.len(), self.cursor.slots)
+        lanes::disagreement(&said, spans.len(), self.scene.cursor.slots)
     }
 }
 

@@ -165,6 +165,21 @@ pub async fn label(op: &Op) -> Result<Label, Fault> {
     post::<LabelBody>("/labels", op).await.map(|body| body.label)
 }
 
+/// A sample for Task studio.
+pub async fn sample(body: &SampleRequest) -> Result<SampleBody, Fault> {
+    post("/studio/sample", body).await
+}
+
+/// How the newest audit stands.
+pub async fn audit() -> Result<Option<AuditState>, Fault> {
+    get::<AuditBody>("/studio/audit").await.map(|body| body.audit)
+}
+
+/// Begins an audit.
+pub async fn begin_audit(body: &AuditRequest) -> Result<Option<AuditState>, Fault> {
+    post::<AuditBody>("/studio/audit", body).await.map(|body| body.audit)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,5 +1,6 @@
 //! Signing in, invitations, people.
 
+use super::PageMeta;
 use crate::annotation::{PersonRef, Role};
 use serde::{Deserialize, Serialize};
 
@@ -64,4 +65,7 @@ pub struct InvitationBody {
 pub struct PeopleBody {
     /// Everybody, oldest first.
     pub people: Vec<Person>,
+    /// There is one page only.
+    #[serde(default)]
+    pub meta: PageMeta,
 }

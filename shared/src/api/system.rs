@@ -1,5 +1,6 @@
 //! What the server and its workers are made of, and what they offer.
 
+use super::PageMeta;
 use crate::config::RunConfig;
 use serde::{Deserialize, Serialize};
 
@@ -47,6 +48,9 @@ pub struct DeviceInfo {
 pub struct DevicesBody {
     /// Found ones first.
     pub devices: Vec<DeviceInfo>,
+    /// There is one page only.
+    #[serde(default)]
+    pub meta: PageMeta,
 }
 
 /// A named run config.
@@ -67,4 +71,7 @@ pub struct PresetInfo {
 pub struct PresetsBody {
     /// The default first.
     pub presets: Vec<PresetInfo>,
+    /// There is one page only.
+    #[serde(default)]
+    pub meta: PageMeta,
 }

@@ -83,7 +83,7 @@ impl Field {
         Some(Problem { field: self.key.to_owned(), message })
     }
 
-    /// A value of this field from text, see [`RunConfig::with`](super::RunConfig::with).
+    /// A value of this field from text, see [`Settings::with`](super::Settings::with).
     pub(super) fn read(&self, text: &str) -> Value {
         let value = json_or_text(text);
         match (self.kind, value) {

@@ -3,7 +3,7 @@
 
 use super::{Field, FieldKind};
 
-const fn field(
+pub(super) const fn field(
     key: &'static str,
     group: &'static str,
     label: &'static str,
@@ -14,7 +14,7 @@ const fn field(
     Field { key, group, label, help, unit, kind, advanced: false }
 }
 
-const fn more(mut field: Field) -> Field {
+pub(super) const fn more(mut field: Field) -> Field {
     field.advanced = true;
     field
 }

@@ -1,9 +1,11 @@
 //! One task of a mixture as people write it: the family, its dials, and its share.
 
 use super::Problem;
+use super::reading::unknown_item_keys;
 use crate::task::{Dials, Difficulty, Perturbation, Task, TaskKind};
 use crate::video::STRIP_FRAMES;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 /// One task with its share.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -45,6 +47,22 @@ impl MixtureItem {
     /// Every key an item may have.
     pub fn keys() -> impl Iterator<Item = &'static str> + Clone {
         KEYS.into_iter().chain(crate::task::DIALS.iter().map(|field| field.key))
+    }
+
+    /// Reads one item. Errors: everything wrong with it; `field` names it, such as `item`.
+    pub fn from_value(value: &Value, field: &str) -> Result<Self, Vec<Problem>> {
+        let mut problems = Vec::new();
+        unknown_item_keys(value, field, &mut problems);
+        match serde_json::from_value::<Self>(value.clone()) {
+            Ok(item) => {
+                problems.extend(item.problems(field));
+                if problems.is_empty() { Ok(item) } else { Err(problems) }
+            }
+            Err(error) => {
+                problems.push(Problem { field: field.to_owned(), message: error.to_string() });
+                Err(problems)
+            }
+        }
     }
 
     /// The task with its main dial; what is left out takes the value of [`Task::usual`]. Of
@@ -179,7 +197,7 @@ impl Task {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::{Value, json};
+    use serde_json::json;
 
     fn item(value: Value) -> MixtureItem {
         serde_json::from_value(value).expect("an item")
@@ -191,6 +209,26 @@ mod tests {
         let cells: Vec<String> = both.tasks().iter().map(Task::cell).collect();
         assert_eq!(cells, ["blur", "noise"]);
         assert_eq!(both.problems("m"), []);
+    }
+
+    #[test]
+    fn an_item_alone_is_read_with_all_its_problems() {
+        let read = |value: Value| MixtureItem::from_value(&value, "item");
+        assert_eq!(read(json!({"task": "jigsaw", "trim": 1})).map(|i| i.dials.trim), Ok(Some(1)));
+        for (value, fields) in [
+            (
+                json!({"task": "jigsaw", "trimm": 1, "clips": 7}),
+                ["item.trimm", "item.clips"].as_slice(),
+            ),
+            (json!({"task": "painting"}), &["item"]),
+            (json!({"clips": 6}), &["item"]),
+            (json!("jigsaw"), &["item"]),
+            (json!({"task": "jigsaw", "trim": "one"}), &["item"]),
+        ] {
+            let problems = read(value.clone()).expect_err("problems");
+            let got: Vec<&str> = problems.iter().map(|p| p.field.as_str()).collect();
+            assert_eq!(got, fields, "{value}");
+        }
     }
 
     #[test]

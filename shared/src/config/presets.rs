@@ -7,17 +7,17 @@ use super::{
 use crate::reward::RewardMode;
 use crate::task::{Difficulty, Perturbation, Task};
 
-/// A named run config.
-pub struct Preset {
+/// A named config.
+pub struct Preset<C = RunConfig> {
     /// The name, as in `--preset NAME`.
     pub name: &'static str,
     /// One sentence.
     pub about: &'static str,
     /// Makes it.
-    pub config: fn() -> RunConfig,
+    pub config: fn() -> C,
 }
 
-/// Every preset, the default first.
+/// Every run preset, the default first.
 pub const PRESETS: &[Preset] = &[
     Preset { name: "nano", about: "The nano policy on two CPU cores, in minutes.", config: nano },
     Preset {
@@ -34,7 +34,7 @@ pub const PRESETS: &[Preset] = &[
 
 /// VideoSSR's training cells: four kinds of change, counting easy, jigsaw of six clips,
 /// in the released proportions 3:3:3:3:6:12 (thousands).
-fn paper_mixture() -> Vec<MixtureItem> {
+pub(super) fn paper_mixture() -> Vec<MixtureItem> {
     use Perturbation::{ChannelSwap, Mirror, Rotate180, ZoomOut};
     let mut items: Vec<MixtureItem> = [ChannelSwap, Mirror, ZoomOut, Rotate180]
         .into_iter()

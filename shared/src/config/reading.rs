@@ -1,16 +1,21 @@
 //! What can be wrong with a config as it is read: unknown keys, groups that are none, values
 //! of another type.
 
-use super::{FIELDS, MixtureItem, Problem, RunConfig};
+use super::{Field, MixtureItem, Problem, Settings};
 use serde_json::Value;
 
 /// What a problem is about that no single key has.
 const WHOLE: &str = "config";
 
 /// Every key that no field has, and every group that is given a value instead of keys.
-pub(super) fn unknown_keys(value: &Value, prefix: &str, problems: &mut Vec<Problem>) {
+pub(super) fn unknown_keys(
+    fields: &'static [Field],
+    value: &Value,
+    prefix: &str,
+    problems: &mut Vec<Problem>,
+) {
     let Value::Object(map) = value else {
-        problems.push(no_keys(prefix));
+        problems.push(no_keys(fields, prefix));
         return;
     };
     for (name, inner) in map {
@@ -18,40 +23,45 @@ pub(super) fn unknown_keys(value: &Value, prefix: &str, problems: &mut Vec<Probl
         if name.is_empty() {
             let field = if prefix.is_empty() { WHOLE } else { prefix }.to_owned();
             problems.push(Problem { field, message: "holds a key without a name".into() });
-        } else if keys_of(&key).next().is_some() {
-            unknown_keys(inner, &key, problems);
+        } else if keys_of(fields, &key).next().is_some() {
+            unknown_keys(fields, inner, &key, problems);
         } else if key == "mixture" {
             unknown_mixture_keys(inner, problems);
-        } else if !FIELDS.iter().any(|f| f.key == key) {
-            problems.push(stranger(&key, FIELDS.iter().map(|f| f.key)));
+        } else if !fields.iter().any(|f| f.key == key) {
+            problems.push(stranger(&key, fields.iter().map(|f| f.key)));
         }
     }
 }
 
 /// The keys of a group.
-fn keys_of(group: &str) -> impl Iterator<Item = &'static str> {
+fn keys_of(fields: &'static [Field], group: &str) -> impl Iterator<Item = &'static str> {
     let inside =
         move |key: &&str| key.strip_prefix(group).is_some_and(|rest| rest.starts_with('.'));
-    FIELDS.iter().map(|field| field.key).filter(inside)
+    fields.iter().map(|field| field.key).filter(inside)
 }
 
-fn no_keys(group: &str) -> Problem {
+fn no_keys(fields: &'static [Field], group: &str) -> Problem {
     if group.is_empty() {
         return Problem { field: WHOLE.into(), message: "is not a table of keys".into() };
     }
-    let keys: Vec<_> = keys_of(group).collect();
+    let keys: Vec<_> = keys_of(fields, group).collect();
     let message = format!("is a group of keys; set one of {}", keys.join(", "));
     Problem { field: group.to_owned(), message }
 }
 
 fn unknown_mixture_keys(value: &Value, problems: &mut Vec<Problem>) {
     for (i, item) in value.as_array().into_iter().flatten().enumerate() {
-        for name in item.as_object().into_iter().flat_map(|map| map.keys()) {
-            if !MixtureItem::keys().any(|key| key == name) {
-                let mut problem = stranger(name, MixtureItem::keys());
-                problem.field = format!("mixture[{i}].{name}");
-                problems.push(problem);
-            }
+        unknown_item_keys(item, &format!("mixture[{i}]"), problems);
+    }
+}
+
+/// Keys that an item of a mixture has and should not; `field` names the item.
+pub(super) fn unknown_item_keys(item: &Value, field: &str, problems: &mut Vec<Problem>) {
+    for name in item.as_object().into_iter().flat_map(|map| map.keys()) {
+        if !MixtureItem::keys().any(|key| key == name) {
+            let mut problem = stranger(name, MixtureItem::keys());
+            problem.field = format!("{field}.{name}");
+            problems.push(problem);
         }
     }
 }
@@ -64,18 +74,18 @@ fn stranger<'a>(key: &str, known: impl Iterator<Item = &'a str>) -> Problem {
 }
 
 /// Every key whose value alone does not fit its type.
-pub(super) fn wrong_types(
+pub(super) fn wrong_types<C: Settings>(
     value: &Value,
-    base: &RunConfig,
+    base: &C,
     whole: &serde_json::Error,
 ) -> Vec<Problem> {
     let mut problems = Vec::new();
-    for field in FIELDS {
+    for field in C::FIELDS {
         let given = field.key.split('.').try_fold(value, |at, part| at.get(part));
         let Some(given) = given else { continue };
         let mut probe = serde_json::to_value(base).unwrap_or(Value::Null);
         merge(&mut probe, &nested(field.key, given.clone()));
-        if serde_json::from_value::<RunConfig>(probe).is_err() {
+        if serde_json::from_value::<C>(probe).is_err() {
             let message = format!("{given} does not fit; {}", field.kind.describe());
             problems.push(Problem { field: field.key.to_owned(), message });
         }

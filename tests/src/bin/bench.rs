@@ -15,7 +15,7 @@ const WATCHED_STEPS: u64 = 60;
 async fn main() -> Result<()> {
     training()?;
     page_size()?;
-    match Driver::start() {
+    match Driver::start()? {
         Some(driver) => event_to_pixel(&driver).await?,
         None => println!("event to pixel      not measured: no chromedriver here"),
     }
@@ -100,8 +100,7 @@ async fn watch(studio: &Studio, browser: &Browser) -> Result<Vec<f64>> {
     let painted = browser.driver.execute("return window.painted", vec![]).await?;
     let painted: std::collections::BTreeMap<u64, f64> =
         serde_json::from_value(painted.json().clone())?;
-    let events = api.get(&format!("/api/v1/runs/{run}/events?after=0&kind=step"))?;
-    let events = events["events"].as_array().context("events")?;
+    let events = api.events(&run)?;
     let lag = |event: &Value| {
         let painted = painted.get(&event["step"].as_u64()?).filter(|at| **at > 0.0)?;
         Some(painted - event["at"].as_f64()? * 1e3)

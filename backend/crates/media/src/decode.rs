@@ -9,7 +9,7 @@ use crate::error::{MediaError, file_name};
 use crate::index::Index;
 use crate::reader::{Reader, Way};
 use crate::strip::FrameStrip;
-use shared::video::{FrameRef, SamplePlan, VideoId};
+use shared::video::{FrameRef, SamplePlan, VideoId, VideoMeta};
 use std::path::Path;
 
 /// Strips under several plans from one decode, in the order of `plans`.
@@ -64,9 +64,8 @@ struct Maker {
 impl Maker {
     fn new(path: &Path, id: &VideoId, index: &Index, plan: SamplePlan) -> Result<Self, MediaError> {
         let meta = index.meta(id.clone());
-        let Some(indices) = plan.indices(meta.frames) else {
-            return Err(too_short(path, meta.frames, plan));
-        };
+        check_length(path, &meta, &plan)?;
+        let indices = plan.indices(meta.frames).unwrap_or_default();
         let (width, height) = plan.size.of(meta.width, meta.height);
         let bytes = u64::from(width) * u64::from(height) * 3 * u64::from(plan.count);
         if width == 0 || height == 0 || bytes > 4 << 30 {
@@ -106,11 +105,16 @@ impl Maker {
     }
 }
 
-fn too_short(path: &Path, frames: u64, plan: SamplePlan) -> MediaError {
+/// Whether a video has the frames that a plan asks for. Errors: `TooShort`.
+pub fn check_length(path: &Path, meta: &VideoMeta, plan: &SamplePlan) -> Result<(), MediaError> {
+    if plan.indices(meta.frames).is_some() {
+        return Ok(());
+    }
     let count = u64::from(plan.count);
     let needed =
         (count..).find(|n| plan.indices(*n).is_some() || *n > count * 2 + 40).unwrap_or(count);
-    MediaError::TooShort { file: file_name(path), frames, wanted: plan.count, needed }
+    let (file, frames) = (file_name(path), meta.frames);
+    Err(MediaError::TooShort { file, frames, wanted: plan.count, needed })
 }
 
 #[cfg(test)]

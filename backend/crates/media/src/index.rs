@@ -132,7 +132,7 @@ fn read_entries(
     let mut packet = ff::Packet::empty();
     let mut end_secs = 0.0f64;
     loop {
-        match packet.read(input) {
+        match open::next_packet(input, &mut packet) {
             Ok(()) => {}
             Err(ff::Error::Eof) => break,
             Err(e) => {

@@ -20,11 +20,13 @@ mod yuv;
 pub use cache::StripCache;
 pub use capabilities::{Capabilities, capabilities};
 pub use clip::encode_clip;
+pub use decode::check_length;
 pub use error::MediaError;
 pub use hash::hash_file;
 pub use open::{MAX_FRAMES, MAX_PIXELS, MAX_SECS};
 pub use picture::{
-    Picture, encode_atlas, encode_jpeg, frame_name, read_png, thumbnail, write_frames, write_png,
+    Picture, encode_atlas, encode_jpeg, encode_jpeg_frame, encode_png, frame_name, read_png,
+    thumbnail, write_frames, write_png,
 };
-pub use probe::probe;
+pub use probe::{facts, probe};
 pub use strip::{CANONICAL_SHORT_SIDE, FrameStrip, strip, strips};

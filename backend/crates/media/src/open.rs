@@ -91,6 +91,16 @@ pub(crate) fn open(path: &Path) -> Result<ff::format::context::Input, MediaError
     ff::format::input_with_dictionary(url, options).map_err(|e| explain_open(path, e))
 }
 
+/// Reads the next packet of any track. The one before is let go first: FFmpeg's own call would
+/// overwrite it and lose its memory.
+pub(crate) fn next_packet(
+    input: &mut ff::format::context::Input,
+    packet: &mut ff::Packet,
+) -> Result<(), ff::Error> {
+    *packet = ff::Packet::empty();
+    packet.read(input)
+}
+
 /// Tells a damaged video from a file that never was one.
 fn explain_open(path: &Path, error: ff::Error) -> MediaError {
     if let ff::Error::Other { errno } = error {

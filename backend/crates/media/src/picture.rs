@@ -37,9 +37,21 @@ const THUMBNAIL_SIDE: u32 = 320;
 pub fn write_png(path: &Path, rgb: &[u8], width: u32, height: u32) -> Result<(), MediaError> {
     check_size(rgb, width, height, 1)?;
     let file = File::create(path).map_err(|e| MediaError::write(path, e))?;
-    image::codecs::png::PngEncoder::new(BufWriter::new(file))
+    png(BufWriter::new(file), rgb, width, height).map_err(|e| MediaError::write(path, e))
+}
+
+/// `[height, width, 3]` as PNG. Errors: `BadInput` for a wrong length, `Encode`.
+pub fn encode_png(rgb: &[u8], width: u32, height: u32) -> Result<Vec<u8>, MediaError> {
+    check_size(rgb, width, height, 1)?;
+    let mut bytes = Vec::new();
+    png(&mut bytes, rgb, width, height).map_err(|e| MediaError::encode("PNG encoder", e))?;
+    Ok(bytes)
+}
+
+fn png(to: impl std::io::Write, rgb: &[u8], width: u32, height: u32) -> std::io::Result<()> {
+    image::codecs::png::PngEncoder::new(to)
         .write_image(rgb, width, height, image::ExtendedColorType::Rgb8)
-        .map_err(|e| MediaError::write(path, std::io::Error::other(e)))
+        .map_err(std::io::Error::other)
 }
 
 /// Writes frames `[count, height, width, 3]` into a folder as `000.png`, `001.png`... on
@@ -83,6 +95,36 @@ pub fn read_png(path: &Path) -> Result<Picture, MediaError> {
 
 /// One picture as JPEG at its own size. Errors: `BadInput`, `Encode`.
 pub fn encode_jpeg(rgb: &[u8], width: u32, height: u32) -> Result<Vec<u8>, MediaError> {
+    jpeg(rgb, width, height, QUALITY, Tables::Fitted)
+}
+
+/// One frame of many as JPEG of a quality from 1 to 100: twice as quick as [`encode_jpeg`], and
+/// a few per cent larger. Errors: `BadInput`, `Encode`.
+pub fn encode_jpeg_frame(
+    rgb: &[u8],
+    width: u32,
+    height: u32,
+    quality: u8,
+) -> Result<Vec<u8>, MediaError> {
+    jpeg(rgb, width, height, quality.clamp(1, 100), Tables::Usual)
+}
+
+/// Code tables of a JPEG.
+#[derive(Clone, Copy, PartialEq)]
+enum Tables {
+    /// Those of the standard's example: one pass.
+    Usual,
+    /// Made for the picture: two passes.
+    Fitted,
+}
+
+fn jpeg(
+    rgb: &[u8],
+    width: u32,
+    height: u32,
+    quality: u8,
+    tables: Tables,
+) -> Result<Vec<u8>, MediaError> {
     check_size(rgb, width, height, 1)?;
     let side = |pixels: u32| {
         u16::try_from(pixels).map_err(|_| {
@@ -90,9 +132,9 @@ pub fn encode_jpeg(rgb: &[u8], width: u32, height: u32) -> Result<Vec<u8>, Media
         })
     };
     let mut bytes = Vec::new();
-    let mut encoder = jpeg_encoder::Encoder::new(&mut bytes, QUALITY);
+    let mut encoder = jpeg_encoder::Encoder::new(&mut bytes, quality);
     encoder.set_sampling_factor(jpeg_encoder::SamplingFactor::F_2_2);
-    encoder.set_optimized_huffman_tables(true);
+    encoder.set_optimized_huffman_tables(tables == Tables::Fitted);
     encoder
         .encode(rgb, side(width)?, side(height)?, jpeg_encoder::ColorType::Rgb)
         .map_err(|e| MediaError::encode("JPEG encoder", e))?;

@@ -3,7 +3,7 @@
 use crate::error::MediaError;
 use crate::hash::hash_file;
 use crate::index::Index;
-use shared::video::VideoMeta;
+use shared::video::{VideoId, VideoMeta};
 use std::path::Path;
 
 /// Content hash, size as shown, frame count and durations of the best video track, from one
@@ -12,5 +12,10 @@ use std::path::Path;
 /// Errors: every [`MediaError`] about files except `TooShort`.
 pub fn probe(path: &Path) -> Result<VideoMeta, MediaError> {
     let id = hash_file(path)?;
-    Ok(Index::read(path)?.meta(id))
+    facts(path, &id)
+}
+
+/// As [`probe`], for a file whose content hash is known.
+pub fn facts(path: &Path, id: &VideoId) -> Result<VideoMeta, MediaError> {
+    Ok(Index::read(path)?.meta(id.clone()))
 }

@@ -186,7 +186,7 @@ impl<'a> Reader<'a> {
     /// Hands the decoder the next packet of the track, or the end.
     fn feed(&mut self) -> Result<(), MediaError> {
         loop {
-            match self.packet.read(&mut self.input) {
+            match open::next_packet(&mut self.input, &mut self.packet) {
                 Ok(()) if self.packet.stream() == self.index.track.stream => break,
                 Ok(()) => {}
                 Err(ff::Error::Eof) => {

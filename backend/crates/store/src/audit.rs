@@ -4,6 +4,8 @@ use crate::connection::Store;
 use crate::error::Result;
 use crate::{count, int, now};
 use rusqlite::{Connection, params};
+use serde::Serialize;
+use shared::annotation::PersonRef;
 
 /// A privileged act.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,12 +35,14 @@ impl Act {
 }
 
 /// One line of the audit log.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct AuditLine {
+    /// Counts up.
+    pub id: u64,
     /// Unix time, seconds.
     pub at: f64,
     /// Who.
-    pub person: u64,
+    pub person: PersonRef,
     /// What, such as `made_run`.
     pub act: String,
     /// On what.
@@ -52,18 +56,21 @@ impl Store {
         self.write(move |tx| write_line(tx, person, act, &subject))
     }
 
-    /// The newest lines, newest first.
-    pub fn audit_log(&self, limit: u32) -> Result<Vec<AuditLine>> {
+    /// Lines before the line `before`, or the newest, newest first.
+    pub fn audit_log(&self, before: Option<u64>, limit: u32) -> Result<Vec<AuditLine>> {
         self.read(|connection| {
             let mut statement = connection.prepare_cached(
-                "SELECT at, person, act, subject FROM audit ORDER BY id DESC LIMIT ?1",
+                "SELECT a.id, a.at, p.id, p.name, a.act, a.subject
+                 FROM audit a JOIN people p ON p.id = a.person
+                 WHERE ?1 IS NULL OR a.id < ?1 ORDER BY a.id DESC LIMIT ?2",
             )?;
-            let rows = statement.query_map([limit], |row| {
+            let rows = statement.query_map(params![before.map(int), limit], |row| {
                 Ok(AuditLine {
-                    at: row.get(0)?,
-                    person: count(row.get(1)?),
-                    act: row.get(2)?,
-                    subject: row.get(3)?,
+                    id: count(row.get(0)?),
+                    at: row.get(1)?,
+                    person: PersonRef { id: count(row.get(2)?), name: row.get(3)? },
+                    act: row.get(4)?,
+                    subject: row.get(5)?,
                 })
             })?;
             Ok(rows.collect::<rusqlite::Result<_>>()?)

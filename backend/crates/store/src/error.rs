@@ -37,6 +37,9 @@ pub enum StoreError {
     /// No such record.
     #[error("there is no such {0}")]
     NotFound(&'static str),
+    /// A page of a list was asked for after something that the list does not hold.
+    #[error("the list holds no such entry")]
+    NoPlace,
     /// A sign-in link that does not work.
     #[error("this sign-in link {0}")]
     BadLink(&'static str),
@@ -69,5 +72,15 @@ pub enum StoreError {
 impl From<serde_json::Error> for StoreError {
     fn from(error: serde_json::Error) -> Self {
         Self::Record(error.to_string())
+    }
+}
+
+impl StoreError {
+    /// What a missing entry means where it was to say where a page begins.
+    pub(crate) fn no_place(self) -> Self {
+        match self {
+            Self::NotFound(_) => Self::NoPlace,
+            other => other,
+        }
     }
 }

@@ -92,7 +92,13 @@ impl Store {
     }
 
     /// One page of runs, newest first, from the one after the run `after` on.
+    ///
+    /// # Errors
+    /// [`StoreError::NoPlace`] where there is no such run.
     pub fn runs_page(&self, after: Option<&str>, limit: u32) -> Result<Vec<StoredRun>> {
+        if let Some(after) = after {
+            self.read(|connection| state_of(connection, after)).map_err(StoreError::no_place)?;
+        }
         self.runs_where(
             "WHERE ?1 IS NULL OR r.number < (SELECT number FROM runs WHERE id = ?1)
              ORDER BY r.number DESC LIMIT ?2",

@@ -64,7 +64,13 @@ impl Store {
     }
 
     /// One page of the library, newest first, from the one after the video `after` on.
+    ///
+    /// # Errors
+    /// [`StoreError::NoPlace`] where there is no such video.
     pub fn videos_page(&self, after: Option<&VideoId>, limit: u32) -> Result<Vec<StoredVideo>> {
+        if let Some(after) = after {
+            self.video(after).map_err(StoreError::no_place)?;
+        }
         self.read(|connection| {
             let sql = format!(
                 "SELECT {COLUMNS} FROM videos WHERE ?1 IS NULL

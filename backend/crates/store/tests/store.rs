@@ -440,6 +440,6 @@ fn privileged_acts_are_written_down() {
     test.run("r");
     test.person("Ada", Role::Viewer);
     let acts: Vec<String> =
-        test.store.audit_log(9).unwrap().into_iter().map(|line| line.act).collect();
+        test.store.audit_log(None, 9).unwrap().into_iter().map(|line| line.act).collect();
     assert_eq!(acts, ["signed_in", "invited", "made_run"]);
 }

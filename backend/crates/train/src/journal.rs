@@ -1,6 +1,5 @@
-//! `journal.jsonl`: one event a line, appended before anybody hears of it, and on disk unless it
-//! only names a phase. It is never rewritten; only a torn last line, which nobody was told of,
-//! is cut off.
+//! `journal.jsonl`: one event a line, on disk before anybody hears of it. It is never rewritten;
+//! only a torn last line, which nobody was told of, is cut off.
 
 use crate::error::TrainError;
 use shared::event::{EventBody, RunEvent};
@@ -57,9 +56,8 @@ impl Journal {
         self.next_seq
     }
 
-    /// Appends events and waits until the disk has them. Events that only name a phase do not
-    /// wait, which would cost a step several flushes: a killed process loses none of them, and
-    /// the next other event takes them to the disk.
+    /// Appends events and waits until the disk has them: what the server has acknowledged must
+    /// not be missing, or numbered anew, after a power cut.
     ///
     /// # Errors
     /// A full or failing disk.
@@ -72,9 +70,7 @@ impl Journal {
         }
         let wrong = |error| TrainError::io(&self.path, error);
         self.file.write_all(&lines).map_err(wrong)?;
-        if !events.iter().all(|event| matches!(event.body, EventBody::Phase { .. })) {
-            self.file.sync_data().map_err(wrong)?;
-        }
+        self.file.sync_data().map_err(wrong)?;
         self.next_seq += events.len() as u64;
         Ok(())
     }

@@ -24,4 +24,4 @@ pub mod warmup;
 
 pub use error::{TrainError, panic_text};
 pub use run::{Outcome, RunInputs, read_config, run};
-pub use sink::{Control, NoControl, NoSink, Request, Sink};
+pub use sink::{Control, NoControl, Request, Sink};

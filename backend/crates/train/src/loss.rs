@@ -14,8 +14,8 @@ pub struct Tokens {
     pub logp: Tensor<1>,
     /// Log-probability when it was sampled.
     pub old: Tensor<1>,
-    /// Log-probability under the frozen start policy; none where the divergence is not charged.
-    pub reference: Option<Tensor<1>>,
+    /// Log-probability under the frozen start policy.
+    pub reference: Tensor<1>,
     /// Advantage of the token's rollout.
     pub advantage: Tensor<1>,
 }
@@ -31,7 +31,7 @@ pub struct TokenLoss {
 }
 
 /// PPO's clipped surrogate with a dual clip, plus `kl_coef` times k3 (arXiv 2402.03300 eq. 3,
-/// verl `compute_policy_loss`): with ratio r = exp(logp - old) and advantage A, a token costs
+/// verl `compute_policy_loss`; a weight of 0 measures the divergence and charges nothing): with ratio r = exp(logp - old) and advantage A, a token costs
 /// `max(-A r, -A clip(r, 1 - low, 1 + high))`, for A < 0 at most `-A dual_clip`.
 ///
 /// `count` is the number of tokens in the whole update (token mean): the losses of its
@@ -40,14 +40,12 @@ pub fn grpo(config: &GrpoConfig, tokens: Tokens, count: usize) -> TokenLoss {
     let Tokens { logp, old, reference, advantage } = tokens;
     let ratio = (logp.clone() - old).clamp(-RATIO_CLAMP, RATIO_CLAMP).exp();
     let (surrogate, clipped) = surrogate(config, ratio, advantage);
-    let (cost, kl) = match reference {
-        Some(reference) => {
-            let kl = k3(logp, reference);
-            (surrogate + kl.clone() * config.kl_coef, kl.inner())
-        }
-        None => (surrogate, clipped.zeros_like()),
+    let kl = k3(logp, reference);
+    let cost = match config.kl_coef > 0.0 {
+        true => surrogate + kl.clone() * config.kl_coef,
+        false => surrogate,
     };
-    TokenLoss { loss: cost.sum() / count.max(1) as f64, kl, clipped }
+    TokenLoss { loss: cost.sum() / count.max(1) as f64, kl: kl.inner(), clipped }
 }
 
 /// Cost of each token, and where the clip decided it: `[tokens]`, `[tokens]`.
@@ -101,7 +99,7 @@ mod tests {
         let tokens = Tokens {
             logp: vector(&[ratio.ln() as f32 - 1.0]),
             old: vector(&[-1.0]),
-            reference: Some(vector(&[reference])),
+            reference: vector(&[reference]),
             advantage: vector(&[advantage]),
         };
         let got = grpo(&config(), tokens, 1);
@@ -153,10 +151,14 @@ mod tests {
         let tokens = Tokens {
             logp: logp.clone(),
             old: vector(&[-1.0, -2.0, -2.0]),
-            reference: None,
+            reference: vector(&[-3.0, -1.0, -0.5]),
             advantage: vector(&[1.0, -0.5, 1.0]),
         };
-        let gradients = grpo(&config(), tokens, 4).loss.backward();
+        let uncharged = GrpoConfig { kl_coef: 0.0, ..config() };
+        let got = grpo(&uncharged, tokens, 4);
+        let measured = numbers(got.kl);
+        assert!(measured[0] > 0.1 && measured[2] == 0.0, "measured all the same: {measured:?}");
+        let gradients = got.loss.backward();
         // -A r / count; the third token's ratio is beyond the clip and its advantage positive.
         let got = numbers(logp.grad(&gradients).expect("tracked"));
         assert!(got.iter().zip([-0.25, 0.125, 0.0]).all(|(g, w)| (g - w).abs() < 1e-6), "{got:?}");

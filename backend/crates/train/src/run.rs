@@ -7,7 +7,7 @@ use crate::grpo;
 use crate::journal::Journal;
 use crate::recorder::Recorder;
 use crate::sink::{Control, Sink};
-use shared::config::RunConfig;
+use shared::config::{RunConfig, Settings};
 use shared::event::EventBody;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
@@ -121,9 +121,13 @@ fn prepare(inputs: &RunInputs, resume: bool) -> Result<Journal, TrainError> {
 /// The config that a run folder was made with.
 ///
 /// # Errors
-/// A missing or damaged `run.toml`.
+/// A missing or damaged `run.toml`, a key in it that no config has, a value out of its range.
 pub fn read_config(run_dir: &Path) -> Result<RunConfig, TrainError> {
     let path = run_dir.join("run.toml");
     let text = std::fs::read_to_string(&path).map_err(|error| TrainError::io(&path, error))?;
-    toml::from_str(&text).map_err(|error| TrainError::Run(format!("{}: {error}", path.display())))
+    let wrong = |why: String| TrainError::Run(format!("{}: {why}", path.display()));
+    let value = toml::from_str(&text).map_err(|error| wrong(error.to_string()))?;
+    RunConfig::from_value(&RunConfig::default(), &value).map_err(|problems| {
+        wrong(problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))
+    })
 }

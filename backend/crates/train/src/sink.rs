@@ -40,16 +40,6 @@ pub trait Control: Send {
     fn wait(&mut self, timeout: Duration) -> Option<Request>;
 }
 
-/// Takes events and does nothing: the journal on disk is enough.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct NoSink;
-
-impl Sink for NoSink {
-    fn emit(&mut self, _event: &RunEvent) -> Result<(), TrainError> {
-        Ok(())
-    }
-}
-
 impl<F: FnMut(&RunEvent) + Send> Sink for F {
     fn emit(&mut self, event: &RunEvent) -> Result<(), TrainError> {
         self(event);

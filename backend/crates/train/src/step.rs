@@ -34,7 +34,7 @@ pub struct ScoredGroup {
 pub struct UpdateReport {
     /// Loss as minimised.
     pub loss: f64,
-    /// Divergence from the start policy, nats; 0 where it is not charged.
+    /// Divergence from the start policy, nats.
     pub kl: f64,
     /// Share of tokens whose loss the clip decided.
     pub clip_share: f64,
@@ -48,8 +48,9 @@ pub struct UpdateReport {
 pub struct Learner {
     /// The module that records gradients.
     pub model: Model,
-    /// The frozen start policy; none where the divergence is not charged.
-    pub reference: Option<Model>,
+    /// The frozen start policy. Its divergence is measured where it is not charged too, for one
+    /// more forward pass in a step.
+    pub reference: Model,
     /// Moments.
     pub optim: AdamW,
     /// The plain device.
@@ -117,10 +118,7 @@ impl Learner {
         let tokens = Tokens {
             logp: self.logprobs(&self.model, &lot), // [tokens]
             old: tensor(&lot.old),
-            reference: self
-                .reference
-                .as_ref()
-                .map(|model| Tensor::from_inner(self.logprobs(model, &lot))),
+            reference: Tensor::from_inner(self.logprobs(&self.reference, &lot)),
             advantage: tensor(&lot.advantages),
         };
         let got = loss::grpo(&self.grpo, tokens, count);

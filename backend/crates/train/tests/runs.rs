@@ -297,3 +297,45 @@ fn a_run_folder_has_one_writer() {
     drop(first);
     assert!(train::journal::Journal::open(dir.path()).is_ok());
 }
+
+#[test]
+fn strips_that_cannot_be_kept_are_a_warning() {
+    let dir = tempfile::tempdir().expect("a folder");
+    common::videos(dir.path(), 1);
+    let inputs = |run| common::inputs(dir.path(), run, common::config(1));
+    let (_, events) = common::run(inputs("first"), false, &mut NoControl);
+    let warned = |events: &[RunEvent]| {
+        events.iter().any(
+            |e| matches!(&e.body, EventBody::Warning { message } if message.contains(".strip")),
+        )
+    };
+    assert!(!warned(&events));
+    // An entry that can be neither read nor replaced.
+    for entry in std::fs::read_dir(inputs("").cache_dir).expect("a cache") {
+        let path = entry.expect("an entry").path();
+        std::fs::remove_file(&path).expect("removed");
+        std::fs::create_dir(&path).expect("made");
+    }
+    let (outcome, events) = common::run(inputs("second"), false, &mut NoControl);
+    assert_eq!(outcome.expect("ran"), Outcome::Finished);
+    assert!(warned(&events));
+}
+
+#[test]
+fn a_run_is_not_resumed_with_a_config_that_was_not_read_whole() {
+    let dir = tempfile::tempdir().expect("a folder");
+    common::videos(dir.path(), 1);
+    let inputs = || common::inputs(dir.path(), "run", common::config(1));
+    common::run(inputs(), false, &mut NoControl).0.expect("ran");
+    let file = dir.path().join("run/run.toml");
+    let text = std::fs::read_to_string(&file).expect("a config");
+    for (line, word) in [("stepps = 3", "did you mean `steps`"), ("", "above")] {
+        let text = match line {
+            "" => text.replace("group_size = ", "group_size = 100000"),
+            line => format!("{line}\n{text}"),
+        };
+        std::fs::write(&file, text).expect("written");
+        let told = train::read_config(&dir.path().join("run")).expect_err("refused").to_string();
+        assert!(told.contains("run.toml") && told.contains(word), "{told}");
+    }
+}

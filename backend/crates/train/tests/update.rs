@@ -13,7 +13,7 @@ fn learner(policy: &Policy) -> Learner {
     let config = RunConfig::default();
     Learner {
         model: policy.model.clone().train(),
-        reference: Some(common::fresh(2).model),
+        reference: common::fresh(2).model,
         optim: AdamW::new(0.01),
         device: policy.device.clone(),
         grpo: config.grpo,
@@ -89,7 +89,7 @@ fn sampling_and_scoring_agree_on_the_log_probabilities() {
     // advantages, and nothing is clipped.
     let policy = common::fresh(1);
     let mut learner = learner(&policy);
-    learner.reference = Some(policy.model.clone());
+    learner.reference = policy.model.clone();
     let groups = groups(&policy);
     let tokens: Vec<f64> = groups
         .iter()

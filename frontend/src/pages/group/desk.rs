@@ -3,6 +3,7 @@
 use super::Neighbours;
 use crate::logic::format;
 use crate::logic::keys::{Command, KeyReader, Press};
+use crate::logic::studio::Setup;
 use crate::parts::bits::TaskTag;
 use crate::parts::draft::Draft;
 use crate::parts::inspector::{RolloutHead, Trace, WhatIf, next_mode};
@@ -53,11 +54,13 @@ pub(super) fn GroupDesk(run: String, body: GroupBody, neighbours: Neighbours) ->
     let (task, question, seed, step) = stage
         .group(|g| (g.sample.spec.task, g.sample.question.clone(), g.sample.spec.seed, g.step));
     let facts = format!("{video} · step {}", format::whole(step));
+    let again = route::studio(&Setup::of(&stage.scene.sample(|sample| sample.spec.clone())));
     view! {
         <div class="group">
             <div class="stage">
-                <div class="ask"><TaskTag task/><b class="grow">{question}</b><span class="dim num clip" title=format!("seed {seed}")>{facts}</span></div>
-                <Player stage size/>
+                <div class="ask"><TaskTag task/><b class="grow">{question}</b><span class="dim num clip" title=format!("seed {seed}")>{facts}</span>
+                    <a class="small wide-only" href=again title="This very question in Task studio, to be answered by you">"Try it"</a></div>
+                <Player scene=stage.scene size looped=Signal::derive(move || stage.loop_slots())/>
                 <Lanes stage set=LaneSet::All/>
                 <KeyHints stage/>
             </div>
@@ -106,15 +109,12 @@ fn use_submit(stage: Stage, draft: Draft, neighbours: Neighbours) -> Callback<Af
 
 /// What a key does to stage and draft.
 fn stage_command(stage: Stage, draft: Draft, command: Command) {
-    let cursor = stage.cursor;
+    let cursor = stage.scene.cursor;
     let rollouts = stage.group(|group| group.rollouts.len());
     match command {
         Command::Play => cursor.playing.update(|playing| *playing = !*playing),
         Command::Frames(n) => cursor.step(n),
-        Command::Second(sign) => {
-            let frames = stage.group(|g| g.sample.sampling_fps.round().max(1.0)) as i32;
-            cursor.step(sign * frames);
-        }
+        Command::Second(sign) => cursor.step(sign * stage.scene.second()),
         Command::Rollout(i) if i < rollouts => stage.chosen.set(i),
         Command::NextRollout => {
             stage.chosen.update(|i| *i = (*i + 1).min(rollouts.saturating_sub(1)))
@@ -172,8 +172,8 @@ fn keep_address(stage: Stage) {
         }
     };
     Effect::new(move |_| {
-        let (rollout, slot) = (stage.chosen.get() as u32, stage.cursor.slot.get());
-        if stage.cursor.playing.get() {
+        let (rollout, slot) = (stage.chosen.get() as u32, stage.scene.cursor.slot.get());
+        if stage.scene.cursor.playing.get() {
             return;
         }
         cancel();

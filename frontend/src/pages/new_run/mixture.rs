@@ -1,14 +1,13 @@
 //! The task mixture: one row per task with its dial and weight, and a bar of the shares.
 
 use super::Form;
+use crate::logic::dials::{item_title, toggled};
 use crate::logic::form::{Row, shares};
 use crate::logic::{format, words};
+use crate::parts::dials::{DialEdit, DialForm, DialRows, main_select};
 use leptos::prelude::*;
 use shared::config::{Field, MixtureItem};
-use shared::task::{Difficulty, Perturbation, Task, TaskKind};
-
-/// Numbers of clips that divide a strip of 48 frames.
-const CLIPS: [u32; 9] = [2, 3, 4, 6, 8, 12, 16, 24, 48];
+use shared::task::{Perturbation, Task, TaskKind};
 
 /// The editor.
 #[component]
@@ -19,11 +18,7 @@ pub fn Mixture(form: Form, field: &'static Field) -> impl IntoView {
         let list = rows.get();
         let part = |(row, share): (&Row, f64)| {
             let class = words::task_class(row.item.task);
-            let title = format!(
-                "{} {}",
-                words::cell_title(&row.item.task().cell()),
-                format::percent(share)
-            );
+            let title = format!("{} {}", item_title(&row.item), format::percent(share));
             view! { <span class=class title=title style:width=format!("{:.2}%", share * 100.0)></span> }
         };
         list.iter().zip(shares(&list)).map(part).collect_view()
@@ -55,8 +50,9 @@ fn edit(form: Form, change: impl FnOnce(&mut Vec<Row>)) {
 #[component]
 fn MixtureRow(form: Form, i: usize, rows: Memo<Vec<Row>>) -> impl IntoView {
     let row = move || rows.with(|rows| rows.get(i).cloned());
-    let task = Memo::new(move |_| row().map(|row| row.item.task()));
-    let kind = Memo::new(move |_| task.get().map(|task| task.kind()));
+    let item = Memo::new(move |_| row().map(|row| row.item));
+    let kind = Memo::new(move |_| item.with(|item| item.as_ref().map(|item| item.task)));
+    let more = RwSignal::new(false);
     let share = move || {
         let all = rows.with(|rows| shares(rows));
         all.get(i).map(|share| format::percent(*share))
@@ -65,7 +61,7 @@ fn MixtureRow(form: Form, i: usize, rows: Memo<Vec<Row>>) -> impl IntoView {
         edit(form, |rows| rows.get_mut(i).into_iter().for_each(what));
     };
     let set_task = move |task: Task| {
-        change(&|row| row.item = MixtureItem::of(task, row.item.weight));
+        change(&|row| row.set_item(MixtureItem::of(task, row.item.weight)));
     };
     let set_kind = move |event: web_sys::Event| {
         if let Ok(kind) = event_target_value(&event).parse() {
@@ -92,64 +88,79 @@ fn MixtureRow(form: Form, i: usize, rows: Memo<Vec<Row>>) -> impl IntoView {
         view! { <option value=k.name() selected=move || kind.get() == Some(k)>{words::capital(k.name())}</option> }
     };
     let class = move || format!("dot {}", kind.get().map_or("", words::task_class));
+    let main = move || {
+        item.get().map(|item| match item.tasks().as_slice() {
+            [one] => main_select(*one, set_task),
+            _ => view! { <span class="soft clip">{item_title(&item)}</span> }.into_any(),
+        })
+    };
+    let turned = move || row().filter(|row| !row.dials.is_published()).map(|row| row.dials.words());
     view! {
         <div class="mix-row" data-testid="mixture-row">
             <i class=class></i>
             <select class="field-input" aria-label="Task" on:change=set_kind>{TaskKind::ALL.iter().copied().map(kind_option).collect_view()}</select>
-            {move || task.get().map(|task| dial(task, set_task))}
+            {main}
             <input class="field-input num" class:wrong=wrong inputmode="decimal" aria-label="Weight" prop:value=weight on:input=set_weight/>
             <span class="num soft">{share}</span>
-            <button class="btn quiet" on:click=remove aria-label="Take this task out">"Remove"</button>
+            <span class="row-buttons">
+                <button class="btn quiet" aria-expanded=move || more.get().to_string() data-testid="mixture-dials"
+                    on:click=move |_| more.update(|more| *more = !*more)>"Dials"</button>
+                <button class="btn quiet" on:click=remove aria-label="Take this task out">"Remove"</button>
+            </span>
+            {move || turned().map(|text| view! { <span class="turned dim small clip" title=text.clone()>{text.clone()}</span> })}
+            {move || more.get().then(|| view! { <RowDials form i rows item/> })}
         </div>
     }
 }
 
-/// The main dial of a task: kind of change, difficulty, number of clips or tiles.
-fn dial(task: Task, set: impl Fn(Task) + Copy + 'static) -> AnyView {
-    let (name, options): (&str, Vec<(String, String, bool)>) = match task {
-        Task::Grounding { perturbation } => {
-            let one = |p: &Perturbation| {
-                (p.name().into(), words::cell_title(p.name()), *p == perturbation)
-            };
-            ("Change", Perturbation::ALL.iter().map(one).collect())
-        }
-        Task::Counting { difficulty } => {
-            let one =
-                |d: &Difficulty| (d.name().into(), words::capital(d.name()), *d == difficulty);
-            ("Difficulty", Difficulty::ALL.iter().map(one).collect())
-        }
-        Task::Jigsaw { clips } => {
-            let one = |n: &u32| (n.to_string(), format!("{n} clips"), *n == clips);
-            ("Clips", CLIPS.iter().map(one).collect())
-        }
-        Task::Spatial { grid } => {
-            let one = |n: u32| (n.to_string(), format!("{n} × {n} tiles"), n == grid);
-            ("Tiles", [2, 3].map(one).to_vec())
-        }
-        Task::Spotting | Task::Progress => return view! { <span></span> }.into_any(),
+/// What a row's disclosure holds: the changes it chooses from, and the further dials.
+#[component]
+fn RowDials(
+    form: Form,
+    i: usize,
+    rows: Memo<Vec<Row>>,
+    item: Memo<Option<MixtureItem>>,
+) -> impl IntoView {
+    let change = move |what: &dyn Fn(&mut Row)| {
+        edit(form, |rows| rows.get_mut(i).into_iter().for_each(what));
     };
-    let changed = move |event: web_sys::Event| {
-        let value = event_target_value(&event);
-        let new = match task {
-            Task::Grounding { .. } => {
-                value.parse().ok().map(|perturbation| Task::Grounding { perturbation })
-            }
-            Task::Counting { .. } => {
-                value.parse().ok().map(|difficulty| Task::Counting { difficulty })
-            }
-            Task::Jigsaw { .. } => value.parse().ok().map(|clips| Task::Jigsaw { clips }),
-            Task::Spatial { .. } => value.parse().ok().map(|grid| Task::Spatial { grid }),
-            Task::Spotting | Task::Progress => None,
-        };
-        if let Some(new) = new {
-            set(new);
+    let grounding = Memo::new(move |_| {
+        item.with(|i| i.as_ref().is_some_and(|i| i.task == TaskKind::Grounding))
+    });
+    let choice = move |perturbation: Perturbation| {
+        let task = Task::Grounding { perturbation };
+        let on = move || item.with(|i| i.as_ref().is_some_and(|i| i.tasks().contains(&task)));
+        let flip = move |_| change(&|row| row.set_item(toggled(&row.item, perturbation)));
+        view! {
+            <button class="tag" class:chosen=on aria-pressed=move || on().to_string()
+                data-testid=format!("change-{perturbation}") on:click=flip>{words::cell_title(perturbation.name())}</button>
         }
     };
-    let option = |(value, title, selected): (String, String, bool)| {
-        view! { <option value=value selected=selected>{title}</option> }
+    let changes = move || {
+        grounding.get().then(|| {
+            view! {
+                <p class="dim small">"Each question plants one of these, evenly drawn."</p>
+                <div class="tags">{Perturbation::ALL.iter().copied().map(choice).collect_view()}</div>
+            }
+        })
+    };
+    let dials = DialForm {
+        tasks: Signal::derive(move || item.get().map(|item| item.tasks()).unwrap_or_default()),
+        typed: Signal::derive(move || {
+            rows.with(|r| r.get(i).map(|r| r.dials.clone())).unwrap_or_default()
+        }),
+        problem: Callback::new(move |key| {
+            let field = format!("mixture[{i}].{key}");
+            form.problems().into_iter().find(|p| p.field == field).map(|p| p.message)
+        }),
+        edit: Callback::new(move |edit| {
+            change(&|row| match &edit {
+                DialEdit::Put(key, at, text) => row.dials.put(&row.item.task(), key, *at, text),
+                DialEdit::Reset(key) => row.dials.reset(key),
+            });
+        }),
     };
     view! {
-        <select class="field-input" aria-label=name on:change=changed>{options.into_iter().map(option).collect_view()}</select>
+        <div class="row-dials">{changes}<DialRows form=dials name=format!("mix-{i}")/></div>
     }
-    .into_any()
 }

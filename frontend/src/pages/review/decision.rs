@@ -179,7 +179,7 @@ pub(super) fn Decision(stage: Stage, next: Callback<i32>) -> impl IntoView {
 }
 
 fn review_keys(verdict: Verdict, next: Callback<i32>) {
-    let cursor = verdict.stage.cursor;
+    let cursor = verdict.stage.scene.cursor;
     let size = expect_context::<ViewSize>();
     on_keys(move |event| {
         let with_others = event.ctrl_key() || event.meta_key() || event.alt_key();

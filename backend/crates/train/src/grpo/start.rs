@@ -124,6 +124,10 @@ fn clips(
     let plan = plan_of(&policy.processor);
     let mut all = Library::load(&inputs.videos, &plan, &cache, |_| ())?;
     all.densify(&inputs.config.mixture, &plan, &cache);
+    if let Some(problem) = cache.problem() {
+        let message = format!("decoded strips cannot be kept for the next run: {problem}");
+        recorder.emit(vec![EventBody::Warning { message }])?;
+    }
     if let Some(state) = state {
         let (train, held_out) = (all.pinned(&state.videos)?, all.pinned(&state.held_out)?);
         return Ok(Clips { train, held_out });
@@ -147,7 +151,7 @@ fn learner(
 ) -> Learner {
     Learner {
         model: policy.model.clone().train(),
-        reference: (config.grpo.kl_coef > 0.0).then(|| start.model.clone()),
+        reference: start.model.clone(),
         optim,
         device: device.clone(),
         grpo: config.grpo.clone(),

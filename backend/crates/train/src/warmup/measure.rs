@@ -1,6 +1,6 @@
 //! What a policy scores by cell, on clips it was trained on and on others.
 
-use super::{WarmupInputs, card};
+use super::{WarmupInputs, card, odd};
 use crate::error::TrainError;
 use crate::eval::{EvalSet, Measured, mean};
 use crate::library::Library;
@@ -41,16 +41,22 @@ pub(super) fn ask_all(
 }
 
 /// What the policy in `inputs.out` scores by cell on seen and held-out videos, as Markdown.
+/// `say` hears what is odd about the videos.
 ///
 /// # Errors
 /// An unusable policy or video set.
-pub fn measure(inputs: &WarmupInputs, mode: RewardMode) -> Result<String, TrainError> {
+pub fn measure(
+    inputs: &WarmupInputs,
+    mode: RewardMode,
+    say: &mut dyn FnMut(&str),
+) -> Result<String, TrainError> {
     let config = &inputs.config;
     let policy = Policy::load(&inputs.out, &policy::pick(&config.device)?)?;
     let cache =
         StripCache::open(&inputs.cache_dir).map_err(|e| TrainError::Videos(e.to_string()))?;
-    let library =
-        Library::load(&inputs.videos, &plan_of(&policy.processor), &cache, |_| ())?.not_empty()?;
+    let library = Library::load(&inputs.videos, &plan_of(&policy.processor), &cache, |_| ())?;
+    odd(&library, &cache, config).iter().for_each(|line| say(line));
+    let library = library.not_empty()?;
     let (seen, unseen) = library.split(&config.warmup.held_out);
     let sets = eval_sets(&seen, &unseen, config, inputs.card_questions, &PromptMaker::of(&policy))?;
     let measured = ask_all(&sets, &policy, mode)?;

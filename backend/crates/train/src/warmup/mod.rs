@@ -75,8 +75,7 @@ pub fn warmup(inputs: &WarmupInputs, say: &mut dyn FnMut(&Progress)) -> Result<(
     };
     let library = Library::load(&inputs.videos, &plan_of(&processor), &cache, |_| ())?;
     let (seen, unseen) = library.split(&config.warmup.held_out);
-    let passed_over = library.problems.iter().map(|problem| format!("passed over: {problem}"));
-    for line in passed_over.chain(library.strangers(&config.warmup.held_out)) {
+    for line in odd(&library, &cache, config) {
         say(&Progress { step: 0, share: 0.0, line });
     }
     let policy = match &inputs.from {
@@ -85,6 +84,13 @@ pub fn warmup(inputs: &WarmupInputs, say: &mut dyn FnMut(&Progress)) -> Result<(
     };
     let mut trainer = Trainer::new(inputs, policy, seen, unseen, device)?;
     trainer.run(say)
+}
+
+/// What a person should know about the videos, one sentence each.
+fn odd(library: &Library, cache: &StripCache, config: &RunConfig) -> Vec<String> {
+    let passed_over = library.problems.iter().map(|problem| format!("passed over: {problem}"));
+    let unkept = cache.problem().map(|problem| format!("decoded strips are not kept: {problem}"));
+    passed_over.chain(library.strangers(&config.warmup.held_out)).chain(unkept).collect()
 }
 
 /// A fresh nano policy whose tokenizer knows the questions.
