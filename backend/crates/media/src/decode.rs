@@ -143,6 +143,9 @@ mod tests {
         for path in clips() {
             let Ok(index) = Index::read(&path) else { continue };
             let way = Way::quickest(&index.track);
+            if way == Way::Plain {
+                continue;
+            }
             // Few frames make gaps that are jumped over.
             for count in [6, 48] {
                 let plan = SamplePlan { count, size: FrameSize::ShortSide(64) };
@@ -151,7 +154,7 @@ mod tests {
                 let decode = |way| decode_all(&path, &index, vec![maker.clone()], way);
                 let plain = decode(Way::Plain).expect("a good clip");
                 assert!(decode(way).expect("a good clip") == plain, "{}", path.display());
-                quick += usize::from(way != Way::Plain);
+                quick += 1;
             }
         }
         assert!(quick > 0);

@@ -10,8 +10,10 @@ use ffmpeg_the_third as ff;
 use ffmpeg_the_third::ffi;
 use std::path::Path;
 
-/// Decoder threads; more would multiply the memory that large frames take.
-const THREADS: usize = 2;
+/// Most decoder threads; each holds frames of its own.
+const THREADS: usize = 4;
+/// Pixels of a frame past which two threads are enough: 1920 x 1088.
+const LARGE: u64 = 1920 * 1088;
 /// Frames between where decoding stands and the next useful key frame that make a jump worth
 /// it: emptying and filling the decoder costs about as much as decoding this many.
 const JUMP_FRAMES: usize = 8;
@@ -229,6 +231,15 @@ fn keep_only(input: &mut ff::format::context::Input, keep: usize) {
     }
 }
 
+/// One more than there are cores: while one frame is being made into pixels, every core still
+/// has another to decode. Large frames would multiply the memory.
+fn threads(track: &Track) -> usize {
+    if u64::from(track.width) * u64::from(track.height) > LARGE {
+        return 2;
+    }
+    (std::thread::available_parallelism().map_or(1, usize::from) + 1).min(THREADS)
+}
+
 fn open_decoder(
     input: &ff::format::context::Input,
     index: &Index,
@@ -241,7 +252,7 @@ fn open_decoder(
         ff::codec::Context::from_parameters(stream.parameters()).map_err(|_| unsupported())?;
     context.set_threading(ff::threading::Config {
         kind: ff::threading::Type::Frame,
-        count: THREADS,
+        count: threads(&index.track),
         ..Default::default()
     });
     // SAFETY: plain fields of a context that is not open yet. Packet times are needed by the
