@@ -5,9 +5,10 @@ use media::StripCache;
 use rayon::prelude::*;
 use shared::video::{FrameSize, SamplePlan};
 use std::path::Path;
+use std::process::ExitCode;
 use tasks::Shelf;
 
-fn main() -> Result<(), Box<dyn std::error::Error>> {
+fn main() -> Result<ExitCode, Box<dyn std::error::Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let [samples, side, videos @ ..] = arguments.as_slice() else {
         return Err("table SAMPLES SHORT_SIDE VIDEO...".into());
@@ -22,5 +23,5 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let config = AuditConfig { samples: samples.parse()?, ..AuditConfig::default() };
     let report = audit::run(&shelf, &config, |_, _| {})?;
     print!("{}", report.table());
-    std::process::exit(i32::from(!report.is_fair()));
+    Ok(ExitCode::from(u8::from(!report.is_fair())))
 }

@@ -117,7 +117,7 @@ fn make(
         videos: &scan.candidates,
         root: &inputs.out,
         parts: out.parts()?,
-        frames: FrameStore::open(&inputs.out, &inputs.spec, aside)?,
+        frames: FrameStore::open(&inputs.out, &inputs.spec)?,
         aside,
         rows_done: AtomicU64::new(0),
     };

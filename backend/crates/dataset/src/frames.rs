@@ -1,8 +1,12 @@
 //! Frame files under the hash of their bytes, `frames/ab/ab12....jpg`: the same picture is kept
 //! once, and a file tells by its name whether it is whole. It never decides what is kept.
+//!
+//! They are written where they stay: a build that is broken off may leave half of one, which its
+//! name betrays when the build goes on. Thousands of files made in one folder aside and then
+//! renamed took a quarter of a build.
 
 use crate::error::DatasetError;
-use crate::files::{Aside, make_folder};
+use crate::files::make_folder;
 use media::MediaError;
 use shared::config::{DatasetSpec, ImageForm};
 use std::path::{Path, PathBuf};
@@ -14,21 +18,20 @@ const DIGITS: usize = 32;
 
 /// Where frames are put.
 #[derive(Debug)]
-pub(crate) struct FrameStore<'a> {
+pub(crate) struct FrameStore {
     root: PathBuf,
-    aside: &'a Aside,
     form: ImageForm,
     quality: u8,
 }
 
-impl<'a> FrameStore<'a> {
+impl FrameStore {
     /// Under the folder of a dataset; its 256 subfolders are made.
-    pub fn open(root: &Path, spec: &DatasetSpec, aside: &'a Aside) -> Result<Self, DatasetError> {
+    pub fn open(root: &Path, spec: &DatasetSpec) -> Result<Self, DatasetError> {
         for first in 0..=255u8 {
             make_folder(&root.join(FRAMES).join(format!("{first:02x}")))?;
         }
         let quality = spec.quality.clamp(1, 100) as u8;
-        Ok(Self { root: root.to_owned(), aside, form: spec.images, quality })
+        Ok(Self { root: root.to_owned(), form: spec.images, quality })
     }
 
     /// `[height, width, 3]` as the bytes of a file. Errors: a side that the form cannot hold.
@@ -47,7 +50,12 @@ impl<'a> FrameStore<'a> {
         };
         let name = digits(bytes);
         let path = format!("{FRAMES}/{}/{name}.{ending}", &name[..2]);
-        self.aside.put(&self.root.join(&path), bytes)?;
+        let file = self.root.join(&path);
+        std::fs::write(&file, bytes).map_err(|cause| {
+            // Half a file is no use, should there be room for less than half a file again.
+            let _ = std::fs::remove_file(&file);
+            DatasetError::write(&file, cause)
+        })?;
         Ok(path)
     }
 }

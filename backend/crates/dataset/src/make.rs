@@ -35,7 +35,7 @@ pub(crate) struct Workshop<'a> {
     /// Folder of the parts.
     pub parts: PathBuf,
     pub aside: &'a Aside,
-    pub frames: FrameStore<'a>,
+    pub frames: FrameStore,
     /// Rows done so far, for people.
     pub rows_done: AtomicU64,
 }

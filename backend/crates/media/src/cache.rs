@@ -3,19 +3,26 @@
 //! It never decodes.
 
 use crate::error::MediaError;
+use crate::hash::Sources;
 use crate::strip::{FrameStrip, StripHead};
 use shared::video::{SamplePlan, VideoId};
 use std::collections::HashMap;
 use std::fs::{self, File};
-use std::io::{ErrorKind, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::{Duration, SystemTime};
+use xxhash_rust::xxh3::Xxh3Default;
 
 /// Changes whenever decoding, resizing or this layout changes what an entry holds.
-const FORMAT: &[u8; 8] = b"strip-03";
-const CHECKSUM: usize = 32;
+const FORMAT: &[u8; 8] = b"strip-04";
+/// Bytes of the checksum at the end of an entry.
+const CHECKSUM: usize = 16;
+/// Bytes read and summed at a time: they are still near the core when they are summed.
+const PIECE: u64 = 256 << 10;
+/// Bytes of a head at most: 128 frames take 10 KB.
+const MAX_HEAD: u64 = 16 << 20;
 /// Bytes that a folder of strips may hold unless told otherwise: 7,000 videos of 48 frames of
 /// 64 x 64 pixels, or 250 at 455 x 256.
 const BUDGET: u64 = 4 << 30;
@@ -27,12 +34,14 @@ const ABANDONED: Duration = Duration::from_secs(3600);
 /// until the folder is within its budget.
 ///
 /// Layout of an entry: format mark, head length (u64 LE), head as JSON, its real numbers as
-/// f64 LE (JSON does not keep the last bit), pixels, BLAKE3 of all before.
+/// f64 LE (JSON does not keep the last bit), pixels, XXH3 (128 bits, LE) of all before: it guards
+/// against broken files, and a strong hash would take as long as reading.
 #[derive(Debug)]
 pub struct StripCache {
     dir: Option<PathBuf>,
     budget: u64,
     alive: Mutex<HashMap<String, Weak<FrameStrip>>>,
+    sources: Sources,
     problem: Mutex<Option<String>>,
 }
 
@@ -52,7 +61,13 @@ impl StripCache {
 
     /// Keeps nothing on disk.
     pub fn disabled() -> Self {
-        Self { dir: None, budget: 0, alive: Mutex::default(), problem: Mutex::default() }
+        Self {
+            dir: None,
+            budget: 0,
+            alive: Mutex::default(),
+            sources: Sources::default(),
+            problem: Mutex::default(),
+        }
     }
 
     /// Why the newest entry could not be written or old ones not be removed, if so: strips
@@ -88,6 +103,12 @@ impl StripCache {
         Ok(removed)
     }
 
+    /// The content hash of a source, taken once for each state of its file.
+    /// Errors: as [`crate::hash_file`].
+    pub(crate) fn id_of(&self, path: &Path) -> Result<VideoId, MediaError> {
+        self.sources.id_of(path)
+    }
+
     /// The entry, if it is there and whole.
     pub(crate) fn get(&self, id: &VideoId, plan: &SamplePlan) -> Option<Arc<FrameStrip>> {
         let key = key(id, plan);
@@ -95,8 +116,7 @@ impl StripCache {
             return Some(strip);
         }
         let path = self.path(&key)?;
-        let bytes = fs::read(&path).ok()?;
-        let strip = decode(&bytes).filter(|s| s.video == *id && s.plan == *plan)?;
+        let strip = read_entry(&path).filter(|s| s.video == *id && s.plan == *plan)?;
         // Marks the entry as used; a folder that cannot be written still serves.
         let _ = File::options()
             .append(true)
@@ -171,17 +191,18 @@ fn key(id: &VideoId, plan: &SamplePlan) -> String {
 }
 
 fn encode(strip: &FrameStrip) -> Vec<u8> {
-    let head = serde_json::to_vec(&strip.head()).unwrap_or_default();
-    let mut bytes = Vec::with_capacity(strip.rgb.len() + head.len() + 1024);
+    let mut head = strip.head();
+    let text = serde_json::to_vec(&head).unwrap_or_default();
+    let mut bytes = Vec::with_capacity(strip.rgb.len() + text.len() + 4096);
     bytes.extend_from_slice(FORMAT);
-    bytes.extend_from_slice(&(head.len() as u64).to_le_bytes());
-    bytes.extend_from_slice(&head);
-    for number in reals(&mut strip.head()) {
+    bytes.extend_from_slice(&(text.len() as u64).to_le_bytes());
+    bytes.extend_from_slice(&text);
+    for number in reals(&mut head) {
         bytes.extend_from_slice(&number.to_le_bytes());
     }
     bytes.extend_from_slice(&strip.rgb);
-    let sum = blake3::hash(&bytes);
-    bytes.extend_from_slice(sum.as_bytes());
+    let sum = xxhash_rust::xxh3::xxh3_128(&bytes);
+    bytes.extend_from_slice(&sum.to_le_bytes());
     bytes
 }
 
@@ -193,23 +214,50 @@ fn reals(head: &mut StripHead) -> Vec<&mut f64> {
     all
 }
 
-fn decode(bytes: &[u8]) -> Option<FrameStrip> {
-    let (body, sum) = bytes.split_at(bytes.len().checked_sub(CHECKSUM)?);
-    if blake3::hash(body).as_bytes() != sum {
+/// The strip of an entry; `None` if anything about it is not as [`encode`] writes it.
+fn read_entry(path: &Path) -> Option<FrameStrip> {
+    let mut entry = Summed { file: File::open(path).ok()?, sum: Xxh3Default::new() };
+    if entry.take(FORMAT.len() as u64)? != FORMAT {
         return None;
     }
-    let rest = body.strip_prefix(FORMAT)?;
-    let (length, rest) = rest.split_at_checked(8)?;
-    let length = u64::from_le_bytes(length.try_into().ok()?);
-    let (head, mut rest) = rest.split_at_checked(usize::try_from(length).ok()?)?;
-    let mut head: StripHead = serde_json::from_slice(head).ok()?;
+    let length = u64::from_le_bytes(entry.take(8)?.try_into().ok()?);
+    let text = entry.take(Some(length).filter(|length| *length <= MAX_HEAD)?)?;
+    let mut head: StripHead = serde_json::from_slice(&text).ok()?;
     for number in reals(&mut head) {
-        let (raw, after) = rest.split_at_checked(8)?;
-        *number = f64::from_le_bytes(raw.try_into().ok()?);
-        rest = after;
+        *number = f64::from_le_bytes(entry.take(8)?.try_into().ok()?);
     }
-    let wanted = head.frames.len() * head.width as usize * head.height as usize * 3;
-    (rest.len() == wanted).then(|| FrameStrip::from_parts(head, rest.to_vec()))
+    let pixels = head.frames.len() * head.width as usize * head.height as usize * 3;
+    // Room is only made for what is there: a broken head may ask for anything.
+    if entry.file.metadata().ok()?.len() < pixels as u64 {
+        return None;
+    }
+    let rgb = entry.take(pixels as u64)?;
+    let sum = entry.sum.digest128().to_le_bytes();
+    let mut rest = Vec::new();
+    entry.file.take(CHECKSUM as u64 + 1).read_to_end(&mut rest).ok()?;
+    (rest == sum).then(|| FrameStrip::from_parts(head, rgb))
+}
+
+/// A file that is summed as it is read.
+struct Summed {
+    file: File,
+    sum: Xxh3Default,
+}
+
+impl Summed {
+    /// The next so many bytes; `None` where the file ends before.
+    fn take(&mut self, count: u64) -> Option<Vec<u8>> {
+        let mut bytes = Vec::with_capacity(count as usize);
+        while (bytes.len() as u64) < count {
+            let (before, piece) = (bytes.len(), PIECE.min(count - bytes.len() as u64));
+            let read = (&mut self.file).take(piece).read_to_end(&mut bytes).ok()?;
+            if read as u64 != piece {
+                return None;
+            }
+            self.sum.update(&bytes[before..]);
+        }
+        Some(bytes)
+    }
 }
 
 /// Writes under another name, flushes, renames: a reader sees all of it or nothing.
@@ -247,7 +295,7 @@ mod tests {
             let strips = strips.expect("a good clip");
             strips.iter().map(|s| blake3::hash(&s.rgb).to_hex()[..16].to_owned()).collect()
         });
-        assert_eq!(FORMAT, b"strip-03");
+        assert_eq!(FORMAT, b"strip-04");
         let known =
             [["6bdbd633e7ef4446", "e3d6426d78075f8d"], ["938aa84f7498e926", "341e8ffc7ecb98b0"]];
         assert_eq!(hashes, known, "other pixels need another FORMAT");

@@ -4,7 +4,6 @@
 use crate::cache::StripCache;
 use crate::decode;
 use crate::error::MediaError;
-use crate::hash::hash_file;
 use serde::{Deserialize, Serialize};
 use shared::video::{FrameRef, FrameSize, SamplePlan, VideoId, VideoMeta};
 use std::fmt;
@@ -137,7 +136,7 @@ pub fn strips(
     plans: &[SamplePlan],
     cache: &StripCache,
 ) -> Result<Vec<Arc<FrameStrip>>, MediaError> {
-    let id = hash_file(path)?;
+    let id = cache.id_of(path)?;
     let mut found: Vec<Option<Arc<FrameStrip>>> =
         plans.iter().map(|plan| cache.get(&id, plan)).collect();
     let missing: Vec<SamplePlan> =

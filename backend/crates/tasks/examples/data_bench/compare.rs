@@ -12,7 +12,7 @@ const LONG_ROUNDS: usize = 3;
 /// Samples of one task, and of a whole dataset.
 const SAMPLES: &str = "300";
 const DATASET: &str = "600";
-/// As `media::encode_jpeg` writes them.
+/// As this side writes them.
 const QUALITY: &str = "82";
 /// What a long video lasts at least, seconds.
 const LONG_SECS: f64 = 63.0;
@@ -205,7 +205,10 @@ fn dataset(sides: &Sides, program: &Path, videos: &[String]) -> Fallible<()> {
     for round in 0..LONG_ROUNDS {
         let out = sides.work.path().join(format!("ours-{round}"));
         let mut command = Command::new(program);
-        command.args(["dataset", "build", "--set"]).arg(format!("samples={DATASET}"));
+        command.args(["dataset", "build", "--preset", "smoke"]);
+        for setting in [format!("samples={DATASET}"), format!("quality={QUALITY}")] {
+            command.arg("--set").arg(setting);
+        }
         command.arg("--videos").arg(&folder).arg("--out").arg(&out);
         let start = std::time::Instant::now();
         let status = command.stdout(Stdio::null()).stderr(Stdio::null()).status()?;
