@@ -39,6 +39,14 @@ pub fn asked(config: &RunConfig) -> (Vec<MixtureItem>, Score) {
     }
 }
 
+/// What the questions are drawn by: those of a benchmark are the same in every run.
+pub fn seed(config: &RunConfig) -> u64 {
+    match config.evaluate.questions {
+        Questions::Mixture => config.seed,
+        Questions::Viubench => 0,
+    }
+}
+
 /// Fixed questions about the videos of one set.
 pub struct EvalSet {
     /// Name of the set, such as `train clips`.
