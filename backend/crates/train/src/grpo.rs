@@ -106,18 +106,16 @@ pub(crate) fn train(
             progress.observe(&groups);
         }
         clock.step_secs = began.elapsed().as_secs_f64();
+        let mut warnings = health::collapses(&mut run.state.collapsed, &groups);
         if report.skipped {
-            recorder.emit(vec![EventBody::Warning {
-                message: why_skipped(report.grad_norm, config.optim.skip_above),
-            }])?;
+            warnings.push(why_skipped(report.grad_norm, config.optim.skip_above));
         }
-        let collapses = health::collapses(&mut run.state.collapsed, &groups);
         gathered.curriculum.retain(|_, probability| *probability > 0.0);
         let figures =
             metrics::of_step(&groups, gathered, report, clock, config.optim.learning_rate);
         let mut events: Vec<EventBody> =
             groups.iter().map(|group| EventBody::RolloutGroup(Box::new(group.clone()))).collect();
-        events.extend(collapses.into_iter().map(|message| EventBody::Warning { message }));
+        events.extend(warnings.into_iter().map(|message| EventBody::Warning { message }));
         events.push(EventBody::Step(figures));
         run.state.step = step;
         run.records.add(step, groups)?;

@@ -21,6 +21,7 @@ pub mod replay;
 pub mod rollout;
 mod run;
 pub mod seed;
+pub mod sheet;
 mod sink;
 pub mod step;
 pub mod supply;

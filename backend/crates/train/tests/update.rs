@@ -9,7 +9,8 @@ use shared::recipe::{Aggregation, Ratio};
 use shared::task::{Difficulty, Perturbation, Task};
 use train::loss::Objective;
 use train::optim::{AdamW, GradientSet, weights_hash};
-use train::step::{Asked, Learner, Scored, ScoredGroup, logprobs_of};
+use train::sheet::{Asked, logprobs_of};
+use train::step::{Learner, Scored, ScoredGroup};
 
 fn learner(policy: &Policy) -> Learner {
     let config = RunConfig::default();

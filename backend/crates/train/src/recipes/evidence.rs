@@ -4,7 +4,8 @@
 use super::weights;
 use crate::rollout::{Compared, Drawn};
 use crate::seed::{Stream, derive};
-use crate::step::{Asked, Scored, ScoredGroup, logprobs_of};
+use crate::sheet::{Asked, logprobs_of};
+use crate::step::{Scored, ScoredGroup};
 use policy::{Policy, Prompt};
 use shared::config::RunConfig;
 use shared::rollout::Group;
