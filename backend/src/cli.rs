@@ -43,6 +43,8 @@ enum Command {
     Config(cmd::config::Args),
     /// Train a policy into a run folder, without a server
     Train(cmd::train::Args),
+    /// Make stored rollouts again and compare their tokens
+    Replay(cmd::replay::Args),
     /// Teach a policy the tasks by example before it is trained
     Warmup(cmd::warmup::Args),
     /// Compute a policy's logits for given inputs
@@ -97,6 +99,7 @@ fn dispatch(command: Command) -> Result<()> {
         Command::Score(args) => cmd::score::run(args)?,
         Command::Config(args) => cmd::config::run(args)?,
         Command::Train(args) => cmd::train::run(args)?,
+        Command::Replay(args) => cmd::replay::run(args)?,
         Command::Warmup(args) => cmd::warmup::run(args)?,
         Command::Logits(args) => cmd::logits::run(args)?,
         Command::Generate(args) => cmd::generate::run(args)?,

@@ -3,11 +3,11 @@
 //! [`Settings::from_value`] is the only way in: it names every unknown key with the nearest
 //! known one and every value out of its range, all at once.
 
+use crate::recipe::{Curriculum, Recipe};
 use crate::reward::RewardMode;
-use crate::task::named_enum;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use std::fmt;
-use std::str::FromStr;
 
 mod dataset;
 mod field;
@@ -23,17 +23,10 @@ pub use fields::FIELDS;
 pub use mixture::MixtureItem;
 pub use presets::{PRESETS, Preset};
 pub use sections::{
-    CheckpointConfig, EvaluateConfig, GrpoConfig, OptimConfig, SamplingConfig, WarmupConfig,
+    CheckpointConfig, EvaluateConfig, GrpoConfig, OptimConfig, SamplingConfig, SelectConfig,
+    UpdateConfig, VisionConfig, WarmupConfig,
 };
 pub use settings::Settings;
-
-named_enum! {
-    /// A way to turn rewards into an update; see RECIPES in the documentation.
-    Recipe, "recipe" {
-        /// GRPO as VideoSSR trained with it (verl defaults).
-        Grpo => "grpo",
-    }
-}
 
 /// Everything that determines a run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -45,7 +38,7 @@ pub struct RunConfig {
     pub steps: u64,
     /// Device name, such as `cpu`.
     pub device: String,
-    /// How rewards become an update.
+    /// How rewards become an update; choosing one sets the fields behind its plug points.
     pub recipe: Recipe,
     /// Policy folder; empty means the nano policy that comes with the program.
     pub policy: String,
@@ -59,6 +52,12 @@ pub struct RunConfig {
     pub reward: RewardMode,
     /// The group comparison.
     pub grpo: GrpoConfig,
+    /// How rewards become a loss.
+    pub update: UpdateConfig,
+    /// Which questions and answers are learnt from.
+    pub select: SelectConfig,
+    /// What hangs on the video.
+    pub vision: VisionConfig,
     /// The optimizer.
     pub optim: OptimConfig,
     /// How answers are drawn.
@@ -98,6 +97,24 @@ impl Settings for RunConfig {
 
     fn more_problems(&self, problems: &mut Vec<Problem>) {
         mixture_problems(&self.mixture, problems);
+        let (parts, groups) = (self.update.minibatches, self.grpo.prompts_per_step);
+        if parts > groups {
+            let message = format!("{parts} parts of {groups} questions; take at most {groups}");
+            problems.push(Problem { field: "update.minibatches".into(), message });
+        }
+        if self.update.overlap.is_on() && self.select.curriculum == Curriculum::Dump {
+            let message =
+                "cannot choose by what the update under way teaches; turn one of overlap \
+                           and curriculum off"
+                    .into();
+            problems.push(Problem { field: "update.overlap".into(), message });
+        }
+    }
+
+    /// A recipe that is named sets its fields; what is said beside it wins.
+    fn based(&self, value: &Value) -> Option<Self> {
+        let name = value.get("recipe")?.as_str()?;
+        name.parse().ok().map(|recipe: Recipe| recipe.applied(self))
     }
 }
 
@@ -115,7 +132,7 @@ fn mixture_problems(mixture: &[MixtureItem], problems: &mut Vec<Problem>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::{Value, json};
+    use serde_json::json;
 
     fn refuse(value: Value) -> Vec<String> {
         match RunConfig::from_value(&RunConfig::default(), &value) {

@@ -62,6 +62,13 @@ pub enum EventBody {
         reward_interval: f64,
         /// Mean reward by cell.
         by_cell: BTreeMap<String, f64>,
+        /// Mean over the questions of the reward minus that at the run's start; none at the
+        /// start itself.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        change: Option<f64>,
+        /// Half width of the 95 % bootstrap interval of the change, paired by question.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        change_interval: Option<f64>,
     },
     /// A person asked for something, or the trainer did it.
     Control {
@@ -222,8 +229,30 @@ pub struct StepMetrics {
     pub entropy: f64,
     /// Tokens whose ratio was clipped.
     pub clip_share: f64,
-    /// Groups without any spread of rewards.
+    /// Questions without any spread of rewards, of all that were asked.
     pub dead_group_share: f64,
+    /// Questions that were replaced for having no spread.
+    #[serde(default)]
+    pub replaced_groups: u64,
+    /// Divergence from the weights that answered, at the update, nats per token (k1).
+    #[serde(default)]
+    pub approx_kl: f64,
+    /// Mean distance of the log-probabilities at sampling from the trainer's, nats per token.
+    #[serde(default)]
+    pub logprob_gap: f64,
+    /// Share of the commonest answer among all to one task, of the task where it is largest.
+    #[serde(default)]
+    pub constant_share: f64,
+    /// Mean over tokens of how much likelier the video made them, nats; none where nothing was
+    /// measured.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub visual_dependency: Option<f64>,
+    /// Updates between the weights that answered and those that were updated.
+    #[serde(default)]
+    pub weights_behind: u64,
+    /// Probability of each cell under the curriculum; empty where the mixture is fixed.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub curriculum: BTreeMap<String, f64>,
     /// Answers that did not have the asked form.
     pub parse_failure_share: f64,
     /// Global gradient norm before clipping.

@@ -148,6 +148,9 @@ pub struct EvaluationPoint {
     pub reward_interval: f64,
     /// Mean reward by cell.
     pub by_cell: BTreeMap<String, f64>,
+    /// Mean change since the start of the run, and the half width of its 95 % interval.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub change: Option<[f64; 2]>,
 }
 
 /// A line of the run's log.
@@ -247,7 +250,15 @@ impl RunView {
                     format!("Checkpoint after step {} written", event.step),
                 );
             }
-            EventBody::Evaluation { set, samples, reward_mean, reward_interval, by_cell } => {
+            EventBody::Evaluation {
+                set,
+                samples,
+                reward_mean,
+                reward_interval,
+                by_cell,
+                change,
+                change_interval,
+            } => {
                 // A resumed run may make the one of its checkpoint again.
                 self.evaluations.retain(|e| (e.step, &e.set) != (event.step, set));
                 self.evaluations.push(EvaluationPoint {
@@ -257,6 +268,7 @@ impl RunView {
                     reward_mean: *reward_mean,
                     reward_interval: *reward_interval,
                     by_cell: by_cell.clone(),
+                    change: change.zip(*change_interval).map(|(mean, half)| [mean, half]),
                 });
             }
             EventBody::Control { control, stage, by } => {
@@ -409,6 +421,8 @@ mod tests {
             reward_mean,
             reward_interval: 0.1,
             by_cell: BTreeMap::new(),
+            change: None,
+            change_interval: None,
         };
         let mut view = RunView::default();
         view.fold(&event(1, 4, evaluation("train clips", 0.5)));

@@ -12,6 +12,7 @@ pub mod event;
 pub mod fold;
 pub mod link;
 pub mod math;
+pub mod recipe;
 pub mod reward;
 pub mod rollout;
 pub mod task;

@@ -83,6 +83,24 @@ pub fn score_text(mode: RewardMode, kind: TaskKind, truth: &str, answer: &str) -
     RewardBreakdown { total: graded.total, parsed: graded.parsed, reading, parts: graded.parts }
 }
 
+/// The figure of VIUBench (arXiv 2511.06281, section 4.1): of a count the share of shapes that
+/// are exactly right, of an order whether it is, of a span the overlap; elsewhere the smooth
+/// reward.
+pub fn benchmark(truth: &Truth, answer: &str) -> f64 {
+    let smooth = score(RewardMode::Smooth, truth, answer);
+    match truth.kind() {
+        TaskKind::Jigsaw => score(RewardMode::Strict, truth, answer).total,
+        TaskKind::Counting => match (&smooth.reading, parse_exact(truth.kind(), &truth.answer())) {
+            (Parsed::Counts { counts }, Parsed::Counts { counts: right }) if smooth.parsed => {
+                let hits = counts.iter().zip(&right).filter(|(said, true_)| said == true_).count();
+                hits as f64 / right.len().max(1) as f64
+            }
+            _ => 0.0,
+        },
+        _ => smooth.total,
+    }
+}
+
 struct Graded {
     total: f64,
     parsed: bool,

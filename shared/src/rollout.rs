@@ -35,8 +35,21 @@ pub struct Rollout {
     pub finish: Finish,
     /// What it earned, and why.
     pub reward: RewardBreakdown,
+    /// Added to the reward before answers are compared: a penalty for length, a bonus of the
+    /// recipe; 0 where there is none.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub bonus: f64,
+    /// How much likelier the video made each token: its log-probability minus that with a black
+    /// video, nats; empty where it was not measured.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub visual: Vec<f32>,
     /// Against the others of the group.
     pub advantage: f64,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference to the field")]
+fn is_zero(value: &f64) -> bool {
+    *value == 0.0
 }
 
 /// One question and the G answers it got.

@@ -43,6 +43,8 @@ pub fn group(seq: u64, step: u64, index: u32, video: &VideoId) -> RunEvent {
         text: text.into(),
         finish: Finish::Eos,
         reward: score(RewardMode::Smooth, &truth, text),
+        bonus: 0.0,
+        visual: vec![],
         advantage: 0.0,
     };
     let group = Group {

@@ -54,6 +54,7 @@ mod tests {
             reward_mean,
             reward_interval: 0.03,
             by_cell: Default::default(),
+            change: None,
         }
     }
 

@@ -5,6 +5,7 @@ use crate::logic::dials::Typed;
 use crate::logic::format;
 use serde_json::{Map, Value};
 use shared::config::{FIELDS, Field, FieldKind, MixtureItem, Problem, RunConfig, Settings};
+use shared::recipe::Recipe;
 use shared::task::{Dials, Task};
 use std::collections::BTreeMap;
 
@@ -70,6 +71,14 @@ impl Draft {
     /// The text of a field.
     pub fn text(&self, key: &str) -> &str {
         self.texts.get(key).map_or("", String::as_str)
+    }
+
+    /// Takes what was typed. Choosing a recipe sets the fields behind its plug points too.
+    pub fn put(&mut self, key: &'static str, text: String) {
+        if let Some(recipe) = text.parse::<Recipe>().ok().filter(|_| key == "recipe") {
+            self.texts.extend(recipe.values().map(|(key, value)| (key, value.to_owned())));
+        }
+        self.texts.insert(key, text);
     }
 
     /// The whole draft as JSON, wrong values as they were typed.
@@ -258,6 +267,18 @@ pub fn range(kind: FieldKind) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_chosen_recipe_fills_its_fields_and_what_is_typed_after_it_stays() {
+        let mut draft = Draft::of(&RunConfig::default());
+        draft.put("recipe", "dapo".into());
+        draft.put("grpo.kl_coef", "0.5".into());
+        let config = draft.check().expect("fits");
+        assert_eq!((config.recipe, config.grpo.clip_high), (Recipe::Dapo, 0.28));
+        assert_eq!((config.grpo.kl_coef, config.select.refill), (0.5, 10));
+        draft.put("recipe", "grpo".into());
+        assert_eq!(draft.check().expect("fits"), RunConfig::default());
+    }
     use shared::config::PRESETS;
 
     #[test]

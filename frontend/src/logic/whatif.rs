@@ -79,6 +79,8 @@ pub(crate) mod tests {
             text: (*text).into(),
             finish: Finish::Eos,
             reward,
+            bonus: 0.0,
+            visual: vec![],
             advantage: advantages.values[i],
         });
         Group {

@@ -5,7 +5,7 @@ use super::FieldKind::{Choice, Mixture, Whole};
 use super::fields::{field, more};
 use super::presets::paper_mixture;
 use super::{Field, MixtureItem, Preset, Problem, Settings, mixture_problems};
-use crate::task::{Difficulty, Perturbation, Task, TaskKind, named_enum};
+use crate::task::{Difficulty, Task, TaskKind, named_enum};
 use crate::video::STRIP_FRAMES;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -225,16 +225,9 @@ fn smoke() -> DatasetSpec {
 /// VIUBench (arXiv 2511.06281, section 4): nine sub-tasks of 300 questions, at most 512 x 512
 /// pixels a frame; a short side of 384 gives just that at 16:9.
 fn viubench() -> DatasetSpec {
-    use Perturbation::{ChannelSwap, Mirror, Rotate180, Shuffle, ZoomOut};
-    let counting =
-        [Difficulty::Easy, Difficulty::Hard].map(|difficulty| Task::Counting { difficulty });
-    let grounding = [ChannelSwap, Rotate180, ZoomOut, Mirror, Shuffle]
-        .map(|perturbation| Task::Grounding { perturbation });
-    let jigsaw = [6, 8].map(|clips| Task::Jigsaw { clips });
-    let tasks = counting.into_iter().chain(grounding).chain(jigsaw);
     DatasetSpec {
         samples: 2_700,
-        mixture: tasks.map(|task| MixtureItem::of(task, 1.0)).collect(),
+        mixture: MixtureItem::viubench(),
         short_side: 384,
         max_pixels: 512 * 512,
         purpose: Purpose::Bench,

@@ -113,6 +113,18 @@ impl MixtureItem {
         item
     }
 
+    /// VIUBench's nine sub-tasks in equal shares (arXiv 2511.06281, section 4).
+    pub fn viubench() -> Vec<Self> {
+        use Perturbation::{ChannelSwap, Mirror, Rotate180, Shuffle, ZoomOut};
+        let counting =
+            [Difficulty::Easy, Difficulty::Hard].map(|difficulty| Task::Counting { difficulty });
+        let grounding = [ChannelSwap, Rotate180, ZoomOut, Mirror, Shuffle]
+            .map(|perturbation| Task::Grounding { perturbation });
+        let jigsaw = [6, 8].map(|clips| Task::Jigsaw { clips });
+        let tasks = counting.into_iter().chain(grounding).chain(jigsaw);
+        tasks.map(|task| Self::of(task, 1.0)).collect()
+    }
+
     /// Everything wrong with the item; `field` names it, such as `mixture[0]`.
     pub fn problems(&self, field: &str) -> Vec<Problem> {
         let mut problems = Vec::new();

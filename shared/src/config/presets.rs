@@ -1,8 +1,11 @@
 //! Named run configs.
 
 use super::{
-    CheckpointConfig, EvaluateConfig, GrpoConfig, MixtureItem, OptimConfig, Recipe, RunConfig,
-    SamplingConfig, WarmupConfig,
+    CheckpointConfig, EvaluateConfig, GrpoConfig, MixtureItem, OptimConfig, RunConfig,
+    SamplingConfig, SelectConfig, UpdateConfig, VisionConfig, WarmupConfig,
+};
+use crate::recipe::{
+    AdvantageRule, Aggregation, Curriculum, KlEstimator, Questions, Ratio, Recipe, Switch,
 };
 use crate::reward::RewardMode;
 use crate::task::{Difficulty, Perturbation, Task};
@@ -78,6 +81,24 @@ pub(super) fn nano() -> RunConfig {
             clip_high: 0.2,
             dual_clip: 3.0,
         },
+        update: plain_update(),
+        select: SelectConfig {
+            refill: 0,
+            min_std: 1e-6,
+            overlong_share: 0.0,
+            overlong_factor: 1.0,
+            label_rollout: Switch::Off,
+            curriculum: Curriculum::Fixed,
+        },
+        vision: VisionConfig {
+            contrast: 0.0,
+            papo: 0.0,
+            keep_tokens: 1.0,
+            least_weight: 1.0,
+            mask_share: 0.6,
+            measure: 0.125,
+            blank: Switch::Off,
+        },
         optim: OptimConfig {
             learning_rate: 2e-4,
             weight_decay: 0.01,
@@ -86,8 +107,23 @@ pub(super) fn nano() -> RunConfig {
         },
         sampling: SamplingConfig { temperature: 1.0, top_p: 1.0, top_k: 0, max_new_tokens: 16 },
         checkpoint: CheckpointConfig { every: 50, keep: 3 },
-        evaluate: EvaluateConfig { every: 100, samples: 8 },
+        evaluate: EvaluateConfig { every: 100, samples: 8, questions: Questions::Mixture },
         warmup: nano_warmup(),
+    }
+}
+
+/// Plain GRPO's.
+fn plain_update() -> UpdateConfig {
+    UpdateConfig {
+        advantage: AdvantageRule::GroupStd,
+        aggregation: Aggregation::TokenMean,
+        ratio: Ratio::Token,
+        kl_estimator: KlEstimator::K3,
+        minibatches: 1,
+        tis_cap: 0.0,
+        right_from: 0.5,
+        positive_weight: 0.1,
+        overlap: Switch::Off,
     }
 }
 

@@ -2,6 +2,9 @@
 //! [`FIELDS`](super::FIELDS); the defaults are those of the nano preset.
 
 use super::presets;
+use crate::recipe::{
+    AdvantageRule, Aggregation, Curriculum, KlEstimator, Questions, Ratio, Switch,
+};
 use serde::{Deserialize, Serialize};
 
 /// Group comparison (GRPO).
@@ -20,6 +23,69 @@ pub struct GrpoConfig {
     pub clip_high: f64,
     /// Dual-clip bound for negative advantages.
     pub dual_clip: f64,
+}
+
+/// How rewards become a loss; [`Recipe`](crate::recipe::Recipe) sets all of it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct UpdateConfig {
+    /// What a reward is compared with.
+    pub advantage: AdvantageRule,
+    /// How the losses of tokens become one number.
+    pub aggregation: Aggregation,
+    /// What the ratio of new to old probability is taken of.
+    pub ratio: Ratio,
+    /// Estimator of the divergence.
+    pub kl_estimator: KlEstimator,
+    /// Parts that a step's groups are cut into, with an update after each.
+    pub minibatches: u32,
+    /// Most that a token of a stale answer counts for; 0 takes answers as they come.
+    pub tis_cap: f64,
+    /// Reward from which an answer counts as right, where a rule asks.
+    pub right_from: f64,
+    /// Advantage of a right answer under `weighted`.
+    pub positive_weight: f64,
+    /// The next step's answers are drawn while this step's update is made.
+    pub overlap: Switch,
+}
+
+/// Which questions and answers are learnt from.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct SelectConfig {
+    /// Times that questions whose answers all earn the same are replaced by others.
+    pub refill: u32,
+    /// Spread of rewards up to which a group is replaced.
+    pub min_std: f64,
+    /// Share of the longest answer, at its end, where length is penalised; 0 for none.
+    pub overlong_share: f64,
+    /// Penalty of the longest answer.
+    pub overlong_factor: f64,
+    /// The true answer joins each group.
+    pub label_rollout: Switch,
+    /// How the next question's task is chosen.
+    pub curriculum: Curriculum,
+}
+
+/// What hangs on the video.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct VisionConfig {
+    /// Bonus of good answers where the order of the frames helps (T-GRPO); 0 for none.
+    pub contrast: f64,
+    /// Weight of the dependence on the video in the loss (PAPO); 0 for none.
+    pub papo: f64,
+    /// Share of each answer's tokens, those that depend most on the video, that is learnt from
+    /// (VPPO); 1 for all.
+    pub keep_tokens: f64,
+    /// Weight of the answer that depends least on the video (VPPO); 1 weighs all alike.
+    pub least_weight: f64,
+    /// Share of patches that is blacked out for PAPO and VPPO.
+    pub mask_share: f64,
+    /// Share of a step's groups whose dependence on the video is measured.
+    pub measure: f64,
+    /// Every question is asked with a black video: what is learnt then is no seeing.
+    pub blank: Switch,
 }
 
 /// AdamW.
@@ -68,6 +134,8 @@ pub struct EvaluateConfig {
     pub every: u64,
     /// Samples per cell in each evaluation.
     pub samples: u32,
+    /// What is asked.
+    pub questions: Questions,
 }
 
 /// The supervised warm start of a policy.
@@ -93,6 +161,24 @@ pub struct WarmupConfig {
 impl Default for GrpoConfig {
     fn default() -> Self {
         presets::nano().grpo
+    }
+}
+
+impl Default for UpdateConfig {
+    fn default() -> Self {
+        presets::nano().update
+    }
+}
+
+impl Default for SelectConfig {
+    fn default() -> Self {
+        presets::nano().select
+    }
+}
+
+impl Default for VisionConfig {
+    fn default() -> Self {
+        presets::nano().vision
     }
 }
 

@@ -17,11 +17,19 @@ pub trait Settings: Serialize + DeserializeOwned + 'static {
     /// Adds the problems that no single field shows.
     fn more_problems(&self, problems: &mut Vec<Problem>);
 
+    /// The base that a value is laid over, where something in the value chooses another one.
+    fn based(&self, value: &Value) -> Option<Self> {
+        let _ = value;
+        None
+    }
+
     /// Reads a config from JSON (or TOML turned into it). Left-out keys take the value in
     /// `base`. All problems are named at once: unknown keys, wrong types, values out of range.
     fn from_value(base: &Self, value: &Value) -> Result<Self, Vec<Problem>> {
         let mut problems = Vec::new();
         unknown_keys(Self::FIELDS, value, "", &mut problems);
+        let chosen = base.based(value);
+        let base = chosen.as_ref().unwrap_or(base);
         let mut merged = serde_json::to_value(base).unwrap_or(Value::Null);
         merge(&mut merged, value);
         if problems.is_empty() {
@@ -45,6 +53,17 @@ pub trait Settings: Serialize + DeserializeOwned + 'static {
         let field = Self::FIELDS.iter().find(|field| field.key == key);
         let leaf = field.map_or_else(|| field::json_or_text(text), |field| field.read(text));
         Self::from_value(self, &nested(key, leaf))
+    }
+
+    /// This config with several keys set from text and not checked: what does not fit its type
+    /// at all changes nothing.
+    fn with_unchecked<'a>(&self, values: impl Iterator<Item = (&'a str, &'a str)>) -> Option<Self> {
+        let mut whole = serde_json::to_value(self).ok()?;
+        for (key, text) in values {
+            let field = Self::FIELDS.iter().find(|field| field.key == key)?;
+            merge(&mut whole, &nested(key, field.read(text)));
+        }
+        serde_json::from_value(whole).ok()
     }
 
     /// The value at a dotted key, `Null` if there is none.

@@ -3,6 +3,7 @@
 //! It knows tensors, not tasks, rewards or runs. What it produces is a function of
 //! (weights, prompt, seed).
 
+mod blackout;
 pub mod config;
 pub mod device;
 pub mod error;

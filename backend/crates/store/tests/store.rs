@@ -98,6 +98,8 @@ fn rollout(index: u32, truth: &Truth, text: &str) -> Rollout {
         text: text.into(),
         finish: Finish::Eos,
         reward: score(RewardMode::Smooth, truth, text),
+        bonus: 0.0,
+        visual: vec![],
         advantage: 0.0,
     }
 }

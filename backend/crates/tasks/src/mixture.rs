@@ -69,6 +69,14 @@ impl Mixture {
         &self.portions
     }
 
+    /// The same portions with other weights, one for each in order. Errors: as [`Mixture::new`].
+    pub fn reweighted(&self, weights: &[f64]) -> Result<Self, TaskError> {
+        let portions = self.portions.iter().zip(weights);
+        Self::new(
+            portions.map(|(portion, weight)| Portion { weight: *weight, ..*portion }).collect(),
+        )
+    }
+
     fn draw(&self, rng: &mut Rng) -> Portion {
         let mut left = rng.unit() * self.total;
         for portion in &self.portions {

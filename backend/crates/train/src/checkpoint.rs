@@ -4,15 +4,18 @@
 use crate::error::TrainError;
 use crate::library::Pin;
 use crate::optim::AdamW;
-use policy::Policy;
+use crate::recipes::curriculum::Progress;
+use policy::{Generated, Policy};
 use serde::{Deserialize, Serialize};
+use shared::task::TaskKind;
+use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
 /// Everything beside weights and moments that a run needs to go on: all generators are
 /// derived from (seed, step), so the counters are also the generators' state and the
 /// sampler's cursor.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct State {
     /// Steps made.
     pub step: u64,
@@ -28,6 +31,24 @@ pub struct State {
     pub videos: Vec<Pin>,
     /// Videos only evaluated on.
     pub held_out: Vec<Pin>,
+    /// What the curriculum knows, where there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub progress: Option<Progress>,
+    /// Tasks of which it was told that all answers are the same.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub collapsed: BTreeSet<TaskKind>,
+    /// Answers to the questions from `next_sample` on, drawn during the last update.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ahead: Option<Ahead>,
+}
+
+/// Answers drawn ahead of their step.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Ahead {
+    /// Updates behind the weights that answered.
+    pub policy_version: u64,
+    /// `[questions][group size]`.
+    pub answers: Vec<Vec<Generated>>,
 }
 
 /// Names of folders beside the checkpoints: one being written or deleted, and one that makes
@@ -129,7 +150,7 @@ pub fn prune(run_dir: &Path, keep: usize) -> Result<(), TrainError> {
 }
 
 /// Whole checkpoints, oldest first.
-fn all(run_dir: &Path) -> Result<Vec<(u64, PathBuf)>, TrainError> {
+pub(crate) fn all(run_dir: &Path) -> Result<Vec<(u64, PathBuf)>, TrainError> {
     let mut found = Vec::new();
     for path in entries(&folder(run_dir))? {
         let step =

@@ -7,8 +7,9 @@ use crate::prompts::PromptMaker;
 use crate::seed::{Draws, Stream, derive};
 use media::FrameStrip;
 use policy::{Policy, Prompt, SamplingOptions, generate};
-use shared::config::MixtureItem;
+use shared::config::{MixtureItem, RunConfig};
 use shared::event::EventBody;
+use shared::recipe::Questions;
 use shared::reward::{self, RewardMode};
 use shared::task::{Dials, SampleInfo, SampleSpec, Task};
 use std::collections::BTreeMap;
@@ -20,6 +21,23 @@ use tasks::{Sample, Shelf, Sources};
 const BATCH: usize = 32;
 /// Resamplings behind an interval.
 const RESAMPLES: usize = 1000;
+
+/// What an answer is worth in an evaluation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Score {
+    /// The training reward.
+    Reward(RewardMode),
+    /// The benchmark's own figure, see [`reward::benchmark`].
+    Benchmark,
+}
+
+/// What a run's evaluations ask, and how answers are scored.
+pub fn asked(config: &RunConfig) -> (Vec<MixtureItem>, Score) {
+    match config.evaluate.questions {
+        Questions::Mixture => (config.mixture.clone(), Score::Reward(config.reward)),
+        Questions::Viubench => (MixtureItem::viubench(), Score::Benchmark),
+    }
+}
 
 /// Fixed questions about the videos of one set.
 pub struct EvalSet {
@@ -73,7 +91,7 @@ impl EvalSet {
     pub fn ask(
         &self,
         policy: &Policy,
-        mode: RewardMode,
+        score: Score,
         options: &SamplingOptions,
     ) -> Result<Measured, TrainError> {
         let mut rewards = Vec::new();
@@ -85,8 +103,11 @@ impl EvalSet {
             for ((info, _), answers) in batch.iter().zip(answers) {
                 let text =
                     answers.first().map(|a| policy.tokenizer.decode(&a.ids)).unwrap_or_default();
-                rewards
-                    .push((info.spec.task.cell(), reward::score(mode, &info.truth, &text).total));
+                let worth = match score {
+                    Score::Reward(mode) => reward::score(mode, &info.truth, &text).total,
+                    Score::Benchmark => reward::benchmark(&info.truth, &text),
+                };
+                rewards.push((info.spec.task.cell(), worth));
             }
         }
         Ok(Measured { set: self.name.clone(), rewards })
@@ -157,14 +178,32 @@ impl Measured {
         let dir = run_dir.join("results");
         std::fs::create_dir_all(&dir).map_err(|error| TrainError::io(&dir, error))?;
         let whole = serde_json::json!({ "step": step, "set": self.set, "rewards": self.rewards });
-        let path = dir.join(format!("{step:08}-{}.json", self.set.replace(' ', "-")));
+        let path = file_of(run_dir, step, &self.set);
         crate::checkpoint::write_whole(&path, format!("{whole:#}\n").as_bytes())
     }
 
-    /// As a journal event.
-    pub fn event(&self) -> EventBody {
+    /// Reads what [`Measured::write`] wrote; none where there is no such file, or where it is of
+    /// other questions.
+    pub fn read(&self, run_dir: &Path, step: u64) -> Option<Self> {
+        #[derive(serde::Deserialize)]
+        struct File {
+            rewards: Vec<(String, f64)>,
+        }
+        let text = std::fs::read_to_string(file_of(run_dir, step, &self.set)).ok()?;
+        let File { rewards } = serde_json::from_str(&text).ok()?;
+        let cells = |rewards: &[(String, f64)]| rewards.iter().map(|r| r.0.clone()).collect();
+        let same: [Vec<String>; 2] = [cells(&rewards), cells(&self.rewards)];
+        (same[0] == same[1]).then(|| Self { set: self.set.clone(), rewards })
+    }
+
+    /// As a journal event; `start` is the same set at the run's start.
+    pub fn event(&self, start: Option<&Self>) -> EventBody {
         let all = self.all();
+        let change: Option<Vec<f64>> = start
+            .map(|start| self.rewards.iter().zip(&start.rewards).map(|(a, b)| a.1 - b.1).collect());
         EventBody::Evaluation {
+            change: change.as_deref().map(mean),
+            change_interval: change.as_deref().map(half_interval),
             set: self.set.clone(),
             samples: all.len() as u64,
             reward_mean: mean(&all),
@@ -176,6 +215,10 @@ impl Measured {
                 .collect(),
         }
     }
+}
+
+fn file_of(run_dir: &Path, step: u64, set: &str) -> std::path::PathBuf {
+    run_dir.join("results").join(format!("{step:08}-{}.json", set.replace(' ', "-")))
 }
 
 /// Mean; 0 of nothing.

@@ -1,23 +1,29 @@
 //! The GRPO loop (VideoSSR, arXiv 2511.06281; GRPO, arXiv 2402.03300), top to bottom in the
-//! order in which things happen. One update per batch of rollouts, so the log-probabilities
-//! at sampling are the old ones.
+//! order in which things happen. What recipes differ in stands in [`crate::recipes`]; nothing
+//! here asks which one is chosen.
 
 use crate::checkpoint::{self, State};
 use crate::error::TrainError;
-use crate::eval::EvalSet;
-use crate::metrics::{self, StepClock, timed};
+use crate::eval::{self, EvalSet};
+use crate::health;
+use crate::metrics::{self, Gathered, StepClock, timed};
+use crate::recipes::evidence;
+use crate::recipes::round::{Batch, Round};
 use crate::recorder::Recorder;
 use crate::records::Records;
-use crate::rollout::{self, Origin, Question};
+use crate::rollout::{self, Origin};
 use crate::run::{Outcome, RunInputs};
 use crate::sink::{Control, Request};
 use crate::step::Learner;
-use crate::supply::Supply;
-use policy::{Generated, Policy, SamplingOptions, generate};
+use answer::Answered;
+use asker::Asker;
+use policy::{Generated, Policy, SamplingOptions};
 use shared::event::{self, ControlStage, EventBody, Phase};
 use shared::rollout::Group;
 use std::time::{Duration, Instant};
 
+mod answer;
+mod asker;
 mod start;
 
 /// How long a pause waits before it looks again.
@@ -49,55 +55,75 @@ pub(crate) fn train(
         let began = Instant::now();
         let mut clock = StepClock::default();
 
-        // 1. Questions, made ahead of time on another thread.
-        recorder.enter(Phase::Samples)?;
-        let questions = timed(&mut clock.sample_secs, || run.questions())?;
-        let prompts: Vec<_> = questions.iter().map(|question| question.prompt.clone()).collect();
-        let prompt_tokens: Vec<usize> = prompts.iter().map(|prompt| prompt.ids.len()).collect();
+        // 1. Questions, answers and rewards; where the recipe refills, until enough questions
+        // are worth an update.
+        let mut round = Round::new(config);
+        let mut version = run.state.policy_version;
+        while round.missing() > 0 {
+            let Answered { questions, seeds, answers, policy_version } = match run.ahead.take() {
+                Some(ahead) => ahead,
+                None => run.answer(step, &round, &mut clock)?,
+            };
+            version = version.min(policy_version);
+            refuse_nonsense(&answers)?;
+            recorder.enter(Phase::Reward)?;
+            let mut drawn = timed(&mut clock.reward_secs, || run.score(questions, seeds, answers));
+            run.bonuses(step, &mut drawn, round.asked(), &mut clock)?;
+            round.add(drawn);
+        }
+        let Batch { drawn, asked, dead, replaced } = round.finish();
+        let prompt_tokens: usize = drawn.iter().map(|one| one.question.prompt.ids.len()).sum();
+        let mut gathered = Gathered {
+            prompt_tokens: prompt_tokens as f64 / drawn.len().max(1) as f64,
+            asked,
+            dead,
+            replaced,
+            weights_behind: run.state.policy_version - version,
+            curriculum: run.asker.probabilities(&run.state),
+        };
 
-        // 2. Answers: group_size for each question, each with its own seed.
-        recorder.enter(Phase::Rollout)?;
-        let seeds = rollout::step_seeds(config, step);
-        let answers = timed(&mut clock.rollout_secs, || {
-            generate(&run.policy, &prompts, &seeds, &run.sampling)
-        })?;
-        refuse_nonsense(&answers)?;
+        // 2. Advantages: each answer against the others of its group or batch.
+        let compared = rollout::compare(config, &drawn);
+        let origin = Origin { step, policy_version: version };
+        let mut groups: Vec<Group> =
+            rollout::groups(origin, &drawn, &compared.advantages, &run.policy.tokenizer);
 
-        // 3. Rewards and advantages: each answer against the others of its group.
-        recorder.enter(Phase::Reward)?;
-        let origin = Origin { step, policy_version: run.state.policy_version };
-        let groups: Vec<Group> = timed(&mut clock.reward_secs, || {
-            let scores = rollout::score(config.reward, &questions, &answers, &run.policy.tokenizer);
-            rollout::compare(origin, &questions, &seeds, &answers, scores, &run.policy.tokenizer)
-        });
-
-        // 4. One update on all groups together.
+        // 3. One update on all groups together, after what the recipe wants to know of them; with
+        // overlap the next questions are answered meanwhile.
         recorder.enter(Phase::Update)?;
+        run.state.next_sample += u64::from(asked);
+        let stale = gathered.weights_behind > 0;
         let report = timed(&mut clock.update_secs, || {
-            let report = run.learner.update(&rollout::lessons(questions, &groups));
-            run.policy.model = run.learner.plain();
-            report
-        });
-        run.state.policy_version += u64::from(!report.skipped);
+            evidence::see(&run.policy, config, step, &drawn, &mut groups);
+            let evidence = evidence::gather(&run.policy, config, step, &drawn, stale);
+            let lessons = evidence::lessons(config, drawn, &compared, &evidence, stale);
+            run.update(step, &lessons)
+        })?;
+        run.state.policy_version += report.updates;
 
-        // 5. Say what happened.
+        // 4. Say what happened.
+        if let Some(progress) = &mut run.state.progress {
+            progress.observe(&groups);
+        }
         clock.step_secs = began.elapsed().as_secs_f64();
+        if report.skipped {
+            recorder.emit(vec![EventBody::Warning {
+                message: why_skipped(report.grad_norm, config.optim.skip_above),
+            }])?;
+        }
+        let collapses = health::collapses(&mut run.state.collapsed, &groups);
+        gathered.curriculum.retain(|_, probability| *probability > 0.0);
         let figures =
-            metrics::of_step(&groups, &prompt_tokens, report, clock, config.optim.learning_rate);
+            metrics::of_step(&groups, gathered, report, clock, config.optim.learning_rate);
         let mut events: Vec<EventBody> =
             groups.iter().map(|group| EventBody::RolloutGroup(Box::new(group.clone()))).collect();
-        if report.skipped {
-            events.push(EventBody::Warning {
-                message: why_skipped(report.grad_norm, config.optim.skip_above),
-            });
-        }
+        events.extend(collapses.into_iter().map(|message| EventBody::Warning { message }));
         events.push(EventBody::Step(figures));
         run.state.step = step;
-        run.state.next_sample += u64::from(config.grpo.prompts_per_step);
         run.records.add(step, groups)?;
         recorder.emit(events)?;
 
-        // 6. Measure and keep.
+        // 5. Measure and keep.
         if due(step, config.evaluate.every) || (step == config.steps && config.evaluate.every > 0) {
             run.evaluate()?;
         }
@@ -121,7 +147,9 @@ struct Run<'a, 's> {
     /// The weights that answer: plain, version `state.policy_version`.
     policy: Policy,
     learner: Learner,
-    supply: Supply<Question>,
+    asker: Asker,
+    /// Answers to the next step's first questions, drawn during the last update.
+    ahead: Option<Answered>,
     records: Records,
     sampling: SamplingOptions,
     evaluations: Vec<EvalSet>,
@@ -129,10 +157,6 @@ struct Run<'a, 's> {
 }
 
 impl Run<'_, '_> {
-    fn questions(&mut self) -> Result<Vec<Question>, TrainError> {
-        (0..self.inputs.config.grpo.prompts_per_step).map(|_| self.supply.take()).collect()
-    }
-
     fn evaluate(&mut self) -> Result<(), TrainError> {
         if self.evaluations.is_empty() {
             return Ok(());
@@ -140,9 +164,11 @@ impl Run<'_, '_> {
         self.recorder.enter(Phase::Evaluate)?;
         let greedy = SamplingOptions { greedy: true, ..self.sampling };
         for set in &self.evaluations {
-            let measured = set.ask(&self.policy, self.inputs.config.reward, &greedy)?;
+            let score = eval::asked(&self.inputs.config).1;
+            let measured = set.ask(&self.policy, score, &greedy)?;
             measured.write(&self.inputs.run_dir, self.state.step)?;
-            self.recorder.emit(vec![measured.event()])?;
+            let start = (self.state.step > 0).then(|| measured.read(&self.inputs.run_dir, 0));
+            self.recorder.emit(vec![measured.event(start.flatten().as_ref())])?;
         }
         Ok(())
     }
@@ -152,6 +178,7 @@ impl Run<'_, '_> {
         let run_dir = &self.inputs.run_dir;
         // Rollouts first: a checkpoint promises that the steps before it are on disk.
         self.records.flush()?;
+        self.state.ahead = self.ahead.as_ref().map(Answered::kept);
         let (folder, bytes) =
             checkpoint::save(run_dir, &self.policy, &self.learner.optim, &self.state)?;
         checkpoint::prune(run_dir, self.inputs.config.checkpoint.keep as usize)?;

@@ -1,51 +1,118 @@
-//! The GRPO loss of sampled tokens, from numbers to a scalar. It knows no policy.
+//! The loss of sampled tokens, from numbers to a scalar: one clipped surrogate and one
+//! divergence, with the choices that recipes differ in. It knows no policy.
 
-use burn::tensor::Tensor;
-use shared::config::GrpoConfig;
+use burn::tensor::{Tensor, TensorData};
+use shared::config::{GrpoConfig, UpdateConfig};
+use shared::recipe::{Aggregation, KlEstimator, Ratio};
 
 /// Log-ratios of the surrogate are cut to this, as verl does.
 const RATIO_CLAMP: f64 = 20.0;
+/// Upper bound of a sequence's log-ratio, as verl and TRL have it for GSPO.
+const SEQUENCE_CLAMP: f64 = 10.0;
 /// Each token's divergence estimate is cut to this, as verl does.
 const KL_CLAMP: f64 = 10.0;
+
+/// What is minimised.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Objective {
+    /// Clip ranges and the divergence's weight.
+    pub grpo: GrpoConfig,
+    /// Ratio, estimator, aggregation.
+    pub update: UpdateConfig,
+    /// Weight of the dependence on the video (PAPO); 0 for none.
+    pub papo: f64,
+}
 
 /// What is known of every sampled token of a batch, all `[tokens]`.
 pub struct Tokens {
     /// Log-probability under the weights being trained; carries gradient.
     pub logp: Tensor<1>,
-    /// Log-probability when it was sampled.
+    /// Log-probability when it was sampled, or under the weights before the update.
     pub old: Tensor<1>,
     /// Log-probability under the frozen start policy.
     pub reference: Tensor<1>,
-    /// Advantage of the token's rollout.
+    /// Log-probability with part of the video blacked out, where [`Objective::papo`] asks.
+    pub masked: Option<Tensor<1>>,
+    /// Advantage of the token.
     pub advantage: Tensor<1>,
+    /// What the token's cost counts in the loss; see [`shares`].
+    pub share: Tensor<1>,
+    /// Tokens of each answer, in order; they sum to the number of tokens.
+    pub lengths: Vec<usize>,
 }
 
 /// Loss of a batch and what it was made of.
 pub struct TokenLoss {
-    /// Sum over the tokens, divided by the given count; carries gradient. `[1]`.
+    /// Weighed sum over the tokens; carries gradient. `[1]`.
     pub loss: Tensor<1>,
     /// Divergence estimate of each token, nats, without gradient. `[tokens]`.
     pub kl: Tensor<1>,
     /// 1 where clipping decided the token's loss, else 0. `[tokens]`.
     pub clipped: Tensor<1>,
+    /// How far the log-probability is from that at sampling, nats, without gradient. `[tokens]`.
+    pub moved: Tensor<1>,
 }
 
-/// PPO's clipped surrogate with a dual clip, plus `kl_coef` times k3 (arXiv 2402.03300 eq. 3,
-/// verl `compute_policy_loss`; a weight of 0 measures the divergence and charges nothing): with ratio r = exp(logp - old) and advantage A, a token costs
+/// What a token of each answer counts in the loss, by the lengths of the update's answers.
+/// `longest` is the most tokens an answer may have.
+///
+/// With N answers of T_i tokens: `token-mean` 1 / sum T_i; `seq-mean-token-sum` 1 / N;
+/// `seq-mean-token-mean` 1 / (N T_i); `seq-mean-token-sum-norm` 1 / (N longest) (Dr.GRPO,
+/// arXiv 2503.20783; TRL divides by N too, verl's older form did not).
+pub fn shares(aggregation: Aggregation, lengths: &[usize], longest: usize) -> Vec<f64> {
+    let answers = lengths.len().max(1) as f64;
+    let tokens = lengths.iter().sum::<usize>().max(1) as f64;
+    let share = |length: usize| match aggregation {
+        Aggregation::TokenMean => 1.0 / tokens,
+        Aggregation::SeqSum => 1.0 / answers,
+        Aggregation::SeqMean => 1.0 / (answers * length.max(1) as f64),
+        Aggregation::SeqNorm => 1.0 / (answers * longest.max(1) as f64),
+    };
+    lengths.iter().map(|length| share(*length)).collect()
+}
+
+/// PPO's clipped surrogate with a dual clip plus `kl_coef` times the divergence (arXiv
+/// 2402.03300 eq. 3, verl `compute_policy_loss`; a weight of 0 measures the divergence and
+/// charges nothing), minus `papo` times k3 of the log-probabilities with and without the video
+/// (arXiv 2507.06448 eq. 6). With ratio r and advantage A a token costs
 /// `max(-A r, -A clip(r, 1 - low, 1 + high))`, for A < 0 at most `-A dual_clip`.
 ///
-/// `count` is the number of tokens in the whole update (token mean): the losses of its
-/// micro-batches add up.
-pub fn grpo(config: &GrpoConfig, tokens: Tokens, count: usize) -> TokenLoss {
-    let Tokens { logp, old, reference, advantage } = tokens;
-    let ratio = (logp.clone() - old).clamp(-RATIO_CLAMP, RATIO_CLAMP).exp();
-    let (surrogate, clipped) = surrogate(config, ratio, advantage);
-    let kl = k3(logp, reference);
-    let cost = match config.kl_coef > 0.0 {
-        true => surrogate + kl.clone() * config.kl_coef,
-        false => surrogate,
+/// The ratio is `exp(logp - old)`, or under [`Ratio::Sequence`] the answer's
+/// `exp(mean (logp - old))` in its value and the token's in its gradient (GSPO, arXiv 2507.18071
+/// eq. 14).
+pub fn of_tokens(objective: &Objective, tokens: Tokens) -> TokenLoss {
+    let Tokens { logp, old, reference, masked, advantage, share, lengths } = tokens;
+    let moved = logp.clone().inner() - old.clone().inner();
+    let ratio = match objective.update.ratio {
+        Ratio::Token => (logp.clone() - old).clamp(-RATIO_CLAMP, RATIO_CLAMP).exp(),
+        Ratio::Sequence => sequence_ratio(logp.clone(), &moved, &lengths),
     };
-    TokenLoss { loss: cost.sum() / count.max(1) as f64, kl: kl.inner(), clipped }
+    let (mut cost, clipped) = surrogate(&objective.grpo, ratio, advantage);
+    let kl = divergence(objective.update.kl_estimator, logp.clone(), reference);
+    if objective.grpo.kl_coef > 0.0 {
+        cost = cost + kl.clone() * objective.grpo.kl_coef;
+    }
+    if let Some(masked) = masked.filter(|_| objective.papo > 0.0) {
+        cost = cost - divergence(KlEstimator::K3, logp, masked) * objective.papo;
+    }
+    TokenLoss { loss: (cost * share).sum(), kl: kl.inner(), clipped, moved }
+}
+
+/// The ratio of a whole answer, with the gradient of each of its tokens.
+fn sequence_ratio(logp: Tensor<1>, moved: &Tensor<1>, lengths: &[usize]) -> Tensor<1> {
+    let values: Vec<f32> = moved.clone().into_data().iter::<f32>().collect();
+    let mut means = Vec::with_capacity(values.len());
+    let mut rest = values.as_slice();
+    for &length in lengths {
+        let (own, after) = rest.split_at(length.min(rest.len()));
+        let mean = own.iter().map(|v| f64::from(*v)).sum::<f64>() / own.len().max(1) as f64;
+        means.extend(std::iter::repeat_n(mean as f32, own.len()));
+        rest = after;
+    }
+    let count = means.len();
+    let means = Tensor::from_data(TensorData::new(means, [count]), &logp.device());
+    let still = logp.clone().detach();
+    (logp - still + means).clamp_max(SEQUENCE_CLAMP).exp()
 }
 
 /// Cost of each token, and where the clip decided it: `[tokens]`, `[tokens]`.
@@ -63,104 +130,18 @@ fn surrogate(
     (cost.mask_where(advantage.lower_elem(0.0), capped), clipped)
 }
 
-/// The low-variance divergence estimate k3 (Schulman, `http://joschu.net/blog/kl-approx.html`):
-/// `exp(d) - d - 1` with `d = reference - logp`, per token, nats.
-pub fn k3(logp: Tensor<1>, reference: Tensor<1>) -> Tensor<1> {
-    let d = (reference - logp).clamp(-RATIO_CLAMP, RATIO_CLAMP);
-    (d.clone().exp() - d - 1.0).clamp(-KL_CLAMP, KL_CLAMP)
+/// An estimate of the divergence from another policy per token, nats
+/// (Schulman, `http://joschu.net/blog/kl-approx.html`), with `d = other - logp`.
+pub fn divergence(estimator: KlEstimator, logp: Tensor<1>, other: Tensor<1>) -> Tensor<1> {
+    let d = (other - logp).clamp(-RATIO_CLAMP, RATIO_CLAMP);
+    match estimator {
+        KlEstimator::K1 => d.neg(),
+        KlEstimator::K2 => d.powi_scalar(2) * 0.5,
+        KlEstimator::K3 => d.clone().exp() - d - 1.0,
+    }
+    .clamp(-KL_CLAMP, KL_CLAMP)
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use burn::tensor::Device;
-    use shared::config::RunConfig;
-
-    fn vector(values: &[f32]) -> Tensor<1> {
-        Tensor::from_floats(values, &Device::flex().autodiff())
-    }
-
-    fn numbers(tensor: Tensor<1>) -> Vec<f64> {
-        tensor.into_data().iter::<f32>().map(f64::from).collect()
-    }
-
-    fn config() -> GrpoConfig {
-        GrpoConfig {
-            kl_coef: 0.1,
-            clip_low: 0.2,
-            clip_high: 0.3,
-            dual_clip: 3.0,
-            ..RunConfig::default().grpo
-        }
-    }
-
-    /// Loss, divergence and clip flag of one token, by ratio and advantage.
-    fn one(ratio: f64, advantage: f32, reference: f32) -> (f64, f64, f64) {
-        let tokens = Tokens {
-            logp: vector(&[ratio.ln() as f32 - 1.0]),
-            old: vector(&[-1.0]),
-            reference: vector(&[reference]),
-            advantage: vector(&[advantage]),
-        };
-        let got = grpo(&config(), tokens, 1);
-        (numbers(got.loss)[0], numbers(got.kl)[0], numbers(got.clipped)[0])
-    }
-
-    #[test]
-    fn single_tokens_by_hand() {
-        // (ratio, advantage, surrogate, clipped); the reference equals the policy: no divergence.
-        for (ratio, advantage, want, clipped) in [
-            (1.0, 2.0, -2.0, 0.0),
-            (1.5, 2.0, -2.6, 1.0),
-            (0.5, 2.0, -1.0, 0.0),
-            (1.5, -2.0, 3.0, 0.0),
-            (0.5, -2.0, 1.6, 1.0),
-            (5.0, -2.0, 6.0, 0.0),
-            (1.0, 0.0, 0.0, 0.0),
-        ] {
-            let (loss, kl, flag) = one(ratio, advantage, (ratio.ln() - 1.0) as f32);
-            assert!((loss - want).abs() < 1e-5, "ratio {ratio}, advantage {advantage}: {loss}");
-            assert!(kl.abs() < 1e-6 && flag == clipped, "ratio {ratio}: {kl} {flag}");
-        }
-    }
-
-    #[test]
-    fn divergence_by_hand() {
-        // d = reference - logp = ln 2: exp(d) - d - 1 = 1 - ln 2.
-        let want = 1.0 - std::f64::consts::LN_2;
-        let (loss, kl, _) = one(1.0, 0.0, std::f32::consts::LN_2 - 1.0);
-        assert!((kl - want).abs() < 1e-6);
-        assert!((loss - 0.1 * want).abs() < 1e-6);
-        assert_eq!(numbers(k3(vector(&[-30.0]), vector(&[0.0]))), [10.0], "cut to 10");
-    }
-
-    #[test]
-    fn k3_is_an_unbiased_estimate_of_the_divergence() {
-        // Sum over p of k3 equals KL(p || q) for any two distributions.
-        let (p, q) = ([0.7f64, 0.2, 0.1], [0.4f64, 0.5, 0.1]);
-        let logs = |x: &[f64; 3]| vector(&x.map(|v| v.ln() as f32));
-        let estimates = numbers(k3(logs(&p), logs(&q)));
-        let mean: f64 = p.iter().zip(estimates).map(|(p, k)| p * k).sum();
-        let exact: f64 = p.iter().zip(q).map(|(p, q)| p * (p / q).ln()).sum();
-        assert!((mean - exact).abs() < 1e-6, "{mean} {exact}");
-    }
-
-    #[test]
-    fn the_gradient_is_the_policy_gradient_where_nothing_is_clipped() {
-        let logp = vector(&[-1.0, -2.0, -0.5]).require_grad();
-        let tokens = Tokens {
-            logp: logp.clone(),
-            old: vector(&[-1.0, -2.0, -2.0]),
-            reference: vector(&[-3.0, -1.0, -0.5]),
-            advantage: vector(&[1.0, -0.5, 1.0]),
-        };
-        let uncharged = GrpoConfig { kl_coef: 0.0, ..config() };
-        let got = grpo(&uncharged, tokens, 4);
-        let measured = numbers(got.kl);
-        assert!(measured[0] > 0.1 && measured[2] == 0.0, "measured all the same: {measured:?}");
-        let gradients = got.loss.backward();
-        // -A r / count; the third token's ratio is beyond the clip and its advantage positive.
-        let got = numbers(logp.grad(&gradients).expect("tracked"));
-        assert!(got.iter().zip([-0.25, 0.125, 0.0]).all(|(g, w)| (g - w).abs() < 1e-6), "{got:?}");
-    }
-}
+#[path = "loss_tests.rs"]
+mod tests;

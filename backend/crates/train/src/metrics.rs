@@ -1,5 +1,6 @@
 //! Figures of one step, from its groups, its update and its clock.
 
+use crate::health;
 use crate::step::UpdateReport;
 use shared::event::StepMetrics;
 use shared::rollout::{Group, Rollout};
@@ -29,10 +30,27 @@ pub fn timed<T>(secs: &mut f64, work: impl FnOnce() -> T) -> T {
     out
 }
 
-/// The figures of a step. `prompt_tokens` are those of each group's prompt.
+/// How a step's questions came together.
+#[derive(Clone, Debug, Default)]
+pub struct Gathered {
+    /// Mean tokens of a prompt.
+    pub prompt_tokens: f64,
+    /// Questions asked.
+    pub asked: u32,
+    /// Of them without spread of rewards; counted in the groups where none is replaced.
+    pub dead: u32,
+    /// Of them replaced.
+    pub replaced: u32,
+    /// Updates between the weights that answered and those that are updated.
+    pub weights_behind: u64,
+    /// Probability of each cell; empty where the mixture is fixed.
+    pub curriculum: BTreeMap<String, f64>,
+}
+
+/// The figures of a step.
 pub fn of_step(
     groups: &[Group],
-    prompt_tokens: &[usize],
+    gathered: Gathered,
     update: UpdateReport,
     clock: StepClock,
     learning_rate: f64,
@@ -44,6 +62,10 @@ pub fn of_step(
         rollouts.iter().flat_map(|rollout| &rollout.entropies).map(|&e| f64::from(e)).sum();
     let count = rollouts.len().max(1) as f64;
     let share = |hits: usize, of: usize| hits as f64 / of.max(1) as f64;
+    let constant = groups.iter().filter(|group| group.degenerate).count();
+    let dead = constant.max(gathered.dead as usize);
+    let visual: Vec<f64> =
+        rollouts.iter().flat_map(|rollout| &rollout.visual).map(|&v| f64::from(v)).collect();
     StepMetrics {
         reward_mean: mean(&rewards),
         reward_std: deviation(&rewards),
@@ -52,17 +74,21 @@ pub fn of_step(
         kl: finite(update.kl),
         entropy: entropy / tokens.max(1) as f64,
         clip_share: finite(update.clip_share),
-        dead_group_share: share(
-            groups.iter().filter(|group| group.degenerate).count(),
-            groups.len(),
-        ),
+        dead_group_share: share(dead, gathered.asked as usize),
+        replaced_groups: u64::from(gathered.replaced),
+        approx_kl: finite(update.approx_kl),
+        logprob_gap: finite(update.logprob_gap),
+        constant_share: health::constant_shares(groups).into_values().fold(0.0, f64::max),
+        visual_dependency: (!visual.is_empty()).then(|| mean(&visual)),
+        weights_behind: gathered.weights_behind,
+        curriculum: gathered.curriculum,
         parse_failure_share: share(
             rollouts.iter().filter(|rollout| !rollout.reward.parsed).count(),
             rollouts.len(),
         ),
         grad_norm: finite(update.grad_norm),
         loss: finite(update.loss),
-        prompt_tokens: share(prompt_tokens.iter().sum(), prompt_tokens.len()),
+        prompt_tokens: gathered.prompt_tokens,
         new_tokens: tokens as f64 / count,
         tokens_per_sec: tokens as f64 / clock.rollout_secs.max(1e-9),
         step_secs: clock.step_secs,

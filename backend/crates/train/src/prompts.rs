@@ -67,6 +67,11 @@ impl PromptMaker {
         Ok(ids)
     }
 
+    /// The prompt with each patch black with probability `share`.
+    pub fn blacked_out(&self, prompt: &Prompt, share: f64, seed: u64) -> Prompt {
+        self.processor.blacked_out(prompt, share, seed)
+    }
+
     /// The tokens of a whole answer, the end included.
     ///
     /// # Errors

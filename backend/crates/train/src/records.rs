@@ -154,6 +154,8 @@ fn encode(groups: &[Group]) -> Result<Vec<u8>, TrainError> {
         ("reading", text(&|(_, r)| json(&r.reward.reading))),
         ("reward", real(&|(_, r)| r.reward.total)),
         ("reward_parts", text(&|(_, r)| json(&r.reward.parts))),
+        ("bonus", real(&|(_, r)| r.bonus)),
+        ("visual", lists_f32(&rows, |r| &r.visual)),
         ("advantage", real(&|(_, r)| r.advantage)),
         ("group_reward_mean", real(&|(g, _)| g.reward_mean)),
         ("group_reward_std", real(&|(g, _)| g.reward_std)),
@@ -289,6 +291,8 @@ impl Row<'_> {
                 reading: from_json(self.text("reading")?)?,
                 parts: from_json(self.text("reward_parts")?)?,
             },
+            bonus: self.real("bonus")?,
+            visual: self.floats("visual")?,
             advantage: self.real("advantage")?,
         })
     }

@@ -2,10 +2,10 @@
 
 use crate::error::TrainError;
 use crate::prompts::PromptMaker;
+use crate::recipes::contrast;
 use crate::seed::{Stream, derive};
-use crate::step::{Scored, ScoredGroup};
 use policy::{Generated, PolicyTokenizer, Prompt, SamplingOptions};
-use shared::advantage;
+use shared::advantage::{self, Advantages, Answered, Comparison};
 use shared::config::{RunConfig, SamplingConfig};
 use shared::reward::{self, RewardBreakdown, RewardMode};
 use shared::rollout::{Finish, Group, Rollout};
@@ -13,33 +13,71 @@ use shared::task::SampleInfo;
 use tasks::Sample;
 
 /// A question ready to be asked.
+#[derive(Clone, Debug)]
 pub struct Question {
     /// The sample without its pixels.
     pub info: SampleInfo,
     /// The prompt.
     pub prompt: Prompt,
+    /// The same with its frames shuffled, where a recipe compares the two and the task allows it.
+    pub shuffled: Option<Prompt>,
+    /// Tokens of the true answer, the end included.
+    pub label: Vec<u32>,
+}
+
+/// Makes questions of samples as a run's recipe needs them.
+#[derive(Clone)]
+pub struct QuestionMaker {
+    prompts: PromptMaker,
+    contrast: bool,
+    blank: bool,
+}
+
+impl QuestionMaker {
+    /// For the recipe of a config.
+    pub fn new(prompts: PromptMaker, config: &RunConfig) -> Self {
+        let vision = &config.vision;
+        Self { prompts, contrast: vision.contrast > 0.0, blank: vision.blank.is_on() }
+    }
+
+    /// The question of a sample.
+    ///
+    /// # Errors
+    /// A clip that does not fit the policy.
+    pub fn ask(&self, sample: &Sample) -> Result<Question, TrainError> {
+        let mut question = Question::of(sample, &self.prompts)?;
+        if self.contrast && contrast::applies(&sample.info.spec.task) {
+            question.shuffled = Some(self.prompts.ask(&contrast::shuffled(sample))?);
+        }
+        if self.blank {
+            question.prompt = self.prompts.blacked_out(&question.prompt, 1.0, 0);
+        }
+        Ok(question)
+    }
 }
 
 impl Question {
-    /// The prompt of a sample.
+    /// The plain question of a sample.
     ///
     /// # Errors
     /// A clip that does not fit the policy.
     pub fn of(sample: &Sample, prompts: &PromptMaker) -> Result<Self, TrainError> {
-        Ok(Self { info: sample.info.clone(), prompt: prompts.ask(sample)? })
+        let label = prompts.answer(&sample.info.truth.answer())?;
+        Ok(Self { info: sample.info.clone(), prompt: prompts.ask(sample)?, shuffled: None, label })
     }
 }
 
-/// Seed of one rollout: a function of (run seed, step, group, rollout).
-pub fn rollout_seed(run_seed: u64, step: u64, group: u32, rollout: u32) -> u64 {
-    derive(run_seed, Stream::Rollout, &[step, u64::from(group), u64::from(rollout)])
+/// Seed of one rollout: a function of (run seed, step, question of the step, rollout).
+pub fn rollout_seed(run_seed: u64, step: u64, question: u32, rollout: u32) -> u64 {
+    derive(run_seed, Stream::Rollout, &[step, u64::from(question), u64::from(rollout)])
 }
 
-/// One seed for every answer of every question of a step: `[prompts][group size]`.
-pub fn step_seeds(config: &RunConfig, step: u64) -> Vec<Vec<u64>> {
+/// One seed for every answer of `count` questions of a step, the first of which is question
+/// `first` of the step: `[count][group size]`.
+pub fn step_seeds(config: &RunConfig, step: u64, first: u32, count: u32) -> Vec<Vec<u64>> {
     let group =
-        |g| (0..config.grpo.group_size).map(|r| rollout_seed(config.seed, step, g, r)).collect();
-    (0..config.grpo.prompts_per_step).map(group).collect()
+        |q| (0..config.grpo.group_size).map(|r| rollout_seed(config.seed, step, q, r)).collect();
+    (first..first + count).map(group).collect()
 }
 
 /// The policy's sampling options.
@@ -53,22 +91,53 @@ pub fn options(config: &SamplingConfig) -> SamplingOptions {
     }
 }
 
-/// Reward and account of every answer: `[prompts][group size]`.
-pub fn score(
-    mode: RewardMode,
-    questions: &[Question],
-    answers: &[Vec<Generated>],
-    tokenizer: &PolicyTokenizer,
-) -> Vec<Vec<(String, RewardBreakdown)>> {
-    let one = |info: &SampleInfo, answer: &Generated| {
-        let text = tokenizer.decode(&answer.ids);
-        let breakdown = reward::score(mode, &info.truth, &text);
-        (text, breakdown)
-    };
-    let group = |(question, answers): (&Question, &Vec<Generated>)| {
-        answers.iter().map(|answer| one(&question.info, answer)).collect()
-    };
-    questions.iter().zip(answers).map(group).collect()
+/// A question with its answers and what they earned.
+#[derive(Clone, Debug)]
+pub struct Drawn {
+    /// The question.
+    pub question: Question,
+    /// Seed of each answer.
+    pub seeds: Vec<u64>,
+    /// The answers.
+    pub answers: Vec<Generated>,
+    /// Each answer as text, and its reward.
+    pub scores: Vec<(String, RewardBreakdown)>,
+    /// Added to each reward before answers are compared.
+    pub bonus: Vec<f64>,
+}
+
+impl Drawn {
+    /// Scores the answers to a question; the bonus is 0.
+    pub fn score(
+        mode: RewardMode,
+        question: Question,
+        seeds: Vec<u64>,
+        answers: Vec<Generated>,
+        tokenizer: &PolicyTokenizer,
+    ) -> Self {
+        let one = |answer: &Generated| {
+            let text = tokenizer.decode(&answer.ids);
+            let breakdown = reward::score(mode, &question.info.truth, &text);
+            (text, breakdown)
+        };
+        let scores = answers.iter().map(one).collect();
+        let bonus = vec![0.0; answers.len()];
+        Self { question, seeds, answers, scores, bonus }
+    }
+
+    /// Rewards with what the recipe adds.
+    pub fn worth(&self) -> Vec<f64> {
+        let pairs = self.scores.iter().zip(&self.bonus);
+        pairs.map(|((_, reward), bonus)| reward.total + bonus).collect()
+    }
+
+    fn answered(&self) -> Answered {
+        Answered {
+            task: self.question.info.spec.task.kind(),
+            rewards: self.worth(),
+            tokens: self.answers.iter().map(|answer| answer.ids.len()).collect(),
+        }
+    }
 }
 
 /// Where the groups of a step come from.
@@ -80,76 +149,84 @@ pub struct Origin {
     pub policy_version: u64,
 }
 
-/// Groups with their advantages, ready for the journal.
-pub fn compare(
-    origin: Origin,
-    questions: &[Question],
-    seeds: &[Vec<u64>],
-    answers: &[Vec<Generated>],
-    scores: Vec<Vec<(String, RewardBreakdown)>>,
-    tokenizer: &PolicyTokenizer,
-) -> Vec<Group> {
-    let mut groups = Vec::new();
-    for (index, scores) in scores.into_iter().enumerate() {
-        let rewards: Vec<f64> = scores.iter().map(|(_, breakdown)| breakdown.total).collect();
-        let advantages = advantage::grpo(&rewards);
-        let mut rollouts = Vec::new();
-        for (i, (text, reward)) in scores.into_iter().enumerate() {
-            let (answer, advantage) = (&answers[index][i], advantages.values[i]);
-            rollouts.push(rollout(i, seeds[index][i], answer, text, reward, advantage, tokenizer));
-        }
-        groups.push(Group {
-            step: origin.step,
-            index: index as u32,
-            policy_version: origin.policy_version,
-            sample: questions[index].info.clone(),
-            rollouts,
-            reward_mean: advantages.mean,
-            reward_std: advantages.std,
-            degenerate: advantages.degenerate,
-        });
-    }
-    groups
+/// What a batch's answers are worth beside each other.
+pub struct Compared {
+    /// Of the sampled answers, question by question.
+    pub advantages: Vec<Advantages>,
+    /// Of the true answers, where they joined.
+    pub labels: Vec<Option<f64>>,
 }
 
-fn rollout(
-    index: usize,
-    seed: u64,
-    answer: &Generated,
-    text: String,
-    reward: RewardBreakdown,
-    advantage: f64,
+/// Advantages of a whole batch. Where true answers join (ViSurf, arXiv 2510.10606) each is one
+/// more answer of its group, worth the full reward, or the group's mean where an answer already
+/// earned as much: then it teaches nothing.
+pub fn compare(config: &RunConfig, drawn: &[Drawn]) -> Compared {
+    let update = &config.update;
+    let how = Comparison {
+        rule: update.advantage,
+        right_from: update.right_from,
+        positive_weight: update.positive_weight,
+    };
+    let mut groups: Vec<Answered> = drawn.iter().map(Drawn::answered).collect();
+    let join = config.select.label_rollout.is_on();
+    if join {
+        for (group, drawn) in groups.iter_mut().zip(drawn) {
+            let best = group.rewards.iter().copied().fold(f64::MIN, f64::max);
+            let mean = crate::eval::mean(&group.rewards);
+            group.rewards.push(if best >= 1.0 { mean } else { 1.0 });
+            group.tokens.push(drawn.question.label.len());
+        }
+    }
+    let mut advantages = advantage::of_batch(&how, &groups);
+    let labels = advantages.iter_mut().map(|a| if join { a.values.pop() } else { None }).collect();
+    // Mean, spread and flag are those of the sampled answers.
+    for (advantages, drawn) in advantages.iter_mut().zip(drawn).filter(|_| join) {
+        let own = advantage::grpo(&drawn.worth());
+        (advantages.mean, advantages.std) = (own.mean, own.std);
+        advantages.degenerate = own.degenerate;
+    }
+    Compared { advantages, labels }
+}
+
+/// Groups as the journal has them.
+pub fn groups(
+    origin: Origin,
+    drawn: &[Drawn],
+    advantages: &[Advantages],
     tokenizer: &PolicyTokenizer,
-) -> Rollout {
+) -> Vec<Group> {
+    let group = |(index, (drawn, advantages)): (usize, (&Drawn, &Advantages))| Group {
+        step: origin.step,
+        index: index as u32,
+        policy_version: origin.policy_version,
+        sample: drawn.question.info.clone(),
+        rollouts: (0..drawn.answers.len())
+            .map(|i| rollout(drawn, i, advantages.values[i], tokenizer))
+            .collect(),
+        reward_mean: advantages.mean,
+        reward_std: advantages.std,
+        degenerate: advantages.degenerate,
+    };
+    drawn.iter().zip(advantages).enumerate().map(group).collect()
+}
+
+fn rollout(drawn: &Drawn, index: usize, advantage: f64, tokenizer: &PolicyTokenizer) -> Rollout {
+    let (answer, (text, reward)) = (&drawn.answers[index], &drawn.scores[index]);
     Rollout {
         index: index as u32,
-        seed,
+        seed: drawn.seeds[index],
         ids: answer.ids.clone(),
         pieces: answer.ids.iter().map(|&id| tokenizer.token(id)).collect(),
         logprobs: answer.logprobs.clone(),
         entropies: answer.entropies.clone(),
-        text,
+        text: text.clone(),
         finish: match answer.finish {
             policy::Finish::Eos => Finish::Eos,
             policy::Finish::Length => Finish::Length,
         },
-        reward,
+        reward: reward.clone(),
+        bonus: drawn.bonus[index],
+        visual: Vec::new(),
         advantage,
     }
-}
-
-/// What the update learns from.
-pub fn lessons(questions: Vec<Question>, groups: &[Group]) -> Vec<ScoredGroup> {
-    let answers = |group: &Group| {
-        let scored = |r: &Rollout| Scored {
-            ids: r.ids.clone(),
-            old: r.logprobs.clone(),
-            advantage: r.advantage,
-        };
-        group.rollouts.iter().map(scored).collect()
-    };
-    let pairs = questions.into_iter().zip(groups);
-    pairs
-        .map(|(question, group)| ScoredGroup { prompt: question.prompt, answers: answers(group) })
-        .collect()
 }

@@ -14,6 +14,8 @@ pub enum Stream {
     Warmup = 4,
     /// The resampling of a bootstrap interval.
     Bootstrap = 5,
+    /// Which patches of a prompt are black.
+    Blackout = 6,
 }
 
 /// A seed that is a function of the run's seed, its purpose and where it is used, such as

@@ -1,27 +1,33 @@
-//! One update of the weights from answered groups: all or nothing.
+//! The update of the weights from answered groups: all of a part or nothing of it.
 
-use crate::loss::{self, Tokens};
+use crate::loss::{self, Objective, Tokens};
 use crate::optim::{AdamW, GradientSet};
 use burn::module::Module;
 use burn::tensor::{Device, Tensor, TensorData};
 use policy::{Model, Packed, Prompt};
-use shared::config::{GrpoConfig, OptimConfig};
+use shared::config::OptimConfig;
 
 /// Most rows (prompt and answer tokens) of one forward pass; a batch with more is cut between
 /// groups and the gradients are added up.
 const MICRO_ROWS: usize = 8192;
 
 /// One answer to learn from.
+#[derive(Clone, Debug, Default)]
 pub struct Scored {
     /// Its tokens, the end included.
     pub ids: Vec<u32>,
-    /// Their log-probabilities at sampling.
+    /// Their log-probabilities at sampling, or under the weights before the update.
     pub old: Vec<f32>,
     /// Its advantage.
     pub advantage: f64,
+    /// What of the advantage each token gets; empty for all of it.
+    pub weights: Vec<f32>,
+    /// Log-probabilities with part of the video blacked out; empty where nobody asked.
+    pub masked: Vec<f32>,
 }
 
 /// One prompt with its answers.
+#[derive(Clone, Debug)]
 pub struct ScoredGroup {
     /// The prompt, computed once for all its answers.
     pub prompt: Prompt,
@@ -32,15 +38,22 @@ pub struct ScoredGroup {
 /// What an update did. Means are over tokens.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct UpdateReport {
-    /// Loss as minimised.
+    /// Loss as minimised; of several parts the mean.
     pub loss: f64,
     /// Divergence from the start policy, nats.
     pub kl: f64,
     /// Share of tokens whose loss the clip decided.
     pub clip_share: f64,
-    /// Global gradient norm before clipping.
+    /// Global gradient norm before clipping; of several parts the largest.
     pub grad_norm: f64,
-    /// The gradient was not finite or too long: weights and moments are as before.
+    /// Divergence from the weights that answered, nats (k1, before the last part's step).
+    pub approx_kl: f64,
+    /// Mean distance of the log-probabilities at sampling from those of the first pass over the
+    /// same weights, nats: how much sampler and trainer disagree.
+    pub logprob_gap: f64,
+    /// Optimizer steps made.
+    pub updates: u64,
+    /// The gradient of a part was not finite or too long: it changed nothing.
     pub skipped: bool,
 }
 
@@ -55,82 +68,120 @@ pub struct Learner {
     pub optim: AdamW,
     /// The plain device.
     pub device: Device,
-    /// Clip ranges and the divergence's weight.
-    pub grpo: GrpoConfig,
+    /// What is minimised.
+    pub objective: Objective,
     /// Step size and norm bounds.
     pub settings: OptimConfig,
     /// Divides the logits, as it did at sampling.
     pub temperature: f32,
+    /// Most tokens an answer may have.
+    pub longest: usize,
 }
 
-/// Sums over a micro-batch.
-#[derive(Default)]
+/// Sums over a part.
+#[derive(Clone, Copy, Default)]
 struct Sums {
     loss: f64,
     kl: f64,
     clipped: f64,
+    moved: f64,
+    distance: f64,
 }
 
 impl Learner {
-    /// One AdamW step on the GRPO loss of all groups together (token mean over the batch).
-    /// A gradient that is not finite, or longer than `skip_above`, changes nothing.
+    /// One AdamW step on the loss of each part of the groups, in order. A gradient that is not
+    /// finite, or longer than `skip_above`, changes nothing.
     pub fn update(&mut self, groups: &[ScoredGroup]) -> UpdateReport {
-        let count: usize =
-            groups.iter().flat_map(|group| &group.answers).map(|answer| answer.ids.len()).sum();
+        let parts = (self.objective.update.minibatches as usize).clamp(1, groups.len().max(1));
+        let size = groups.len().div_ceil(parts).max(1);
+        let (mut report, mut sums, mut tokens) = (UpdateReport::default(), Sums::default(), 0);
+        let mut made = 0.0;
+        for (at, part) in groups.chunks(size).enumerate() {
+            let (norm, own) = self.part(part, &mut report);
+            let count = token_count(part);
+            if at == 0 {
+                report.logprob_gap = own.distance / count.max(1) as f64;
+            }
+            report.grad_norm = report.grad_norm.max(norm);
+            sums.loss += own.loss;
+            sums.kl += own.kl;
+            sums.clipped += own.clipped;
+            sums.moved += own.moved;
+            tokens += count;
+            made += 1.0;
+        }
+        let tokens = tokens.max(1) as f64;
+        UpdateReport {
+            loss: sums.loss / f64::max(made, 1.0),
+            kl: sums.kl / tokens,
+            clip_share: sums.clipped / tokens,
+            approx_kl: -sums.moved / tokens,
+            ..report
+        }
+    }
+
+    /// One step on some groups; the gradient's norm, and sums over their tokens.
+    fn part(&mut self, groups: &[ScoredGroup], report: &mut UpdateReport) -> (f64, Sums) {
         let mut sums = Sums::default();
+        let gradients = self.accumulated(groups, &mut sums);
+        let norm = gradients.as_ref().map_or(0.0, GradientSet::norm);
+        let good = norm.is_finite() && sums.loss.is_finite() && norm <= self.settings.skip_above;
+        report.skipped |= !good;
+        if let Some(gradients) = gradients.filter(|_| good) {
+            let scale = (self.settings.grad_clip / (norm + 1e-6)).min(1.0);
+            let rate = self.settings.learning_rate;
+            self.model = self.optim.step(self.model.clone(), &gradients, rate, scale);
+            report.updates += 1;
+        }
+        (norm, sums)
+    }
+
+    /// The gradient of the groups' loss without a step.
+    pub fn gradients_of(&self, groups: &[ScoredGroup]) -> Option<GradientSet> {
+        self.accumulated(groups, &mut Sums::default())
+    }
+
+    fn accumulated(&self, groups: &[ScoredGroup], sums: &mut Sums) -> Option<GradientSet> {
+        let lengths: Vec<usize> =
+            groups.iter().flat_map(|group| &group.answers).map(|a| a.ids.len()).collect();
+        let shares = loss::shares(self.objective.update.aggregation, &lengths, self.longest);
         let mut total: Option<GradientSet> = None;
-        for micro in micro_batches(groups) {
-            let gradients = self.gradients(micro, count, &mut sums);
+        let mut at = 0;
+        for micro in cut(groups, rows_of_group) {
+            let answers: usize = micro.iter().map(|group| group.answers.len()).sum();
+            let gradients = self.gradients(micro, &shares[at..at + answers], sums);
+            at += answers;
             total = Some(match total {
                 Some(before) => before.plus(gradients),
                 None => gradients,
             });
         }
-        let tokens = count.max(1) as f64;
-        let norm = total.as_ref().map_or(0.0, GradientSet::norm);
-        let skipped =
-            !(norm.is_finite() && sums.loss.is_finite() && norm <= self.settings.skip_above);
-        if let Some(gradients) = total.filter(|_| !skipped) {
-            let scale = (self.settings.grad_clip / (norm + 1e-6)).min(1.0);
-            let rate = self.settings.learning_rate;
-            self.model = self.optim.step(self.model.clone(), &gradients, rate, scale);
-        }
-        UpdateReport {
-            loss: sums.loss,
-            kl: sums.kl / tokens,
-            clip_share: sums.clipped / tokens,
-            grad_norm: norm,
-            skipped,
-        }
+        total
     }
 
-    /// Gradients of the groups' share of the loss; `count` is the token count of the batch.
-    pub fn gradients_of(&self, groups: &[ScoredGroup], count: usize) -> GradientSet {
-        self.gradients(groups, count, &mut Sums::default())
-    }
-
-    fn gradients(&self, groups: &[ScoredGroup], count: usize, sums: &mut Sums) -> GradientSet {
-        let lot = Lot::of(groups);
+    fn gradients(&self, groups: &[ScoredGroup], shares: &[f64], sums: &mut Sums) -> GradientSet {
+        let lot = Lot::of(groups, shares);
         let device = self.device.clone().autodiff();
         let tensor = |values: &[f32]| {
             Tensor::from_data(TensorData::new(values.to_vec(), [values.len()]), &device)
         };
+        let logprobs = |model| logprobs(model, &lot.sheet, self.temperature);
         let tokens = Tokens {
-            logp: self.logprobs(&self.model, &lot), // [tokens]
+            logp: logprobs(&self.model), // [tokens]
             old: tensor(&lot.old),
-            reference: Tensor::from_inner(self.logprobs(&self.reference, &lot)),
+            reference: Tensor::from_inner(logprobs(&self.reference)),
+            masked: (lot.masked.len() == lot.old.len()).then(|| tensor(&lot.masked)),
             advantage: tensor(&lot.advantages),
+            share: tensor(&lot.shares),
+            lengths: lot.sheet.lengths.clone(),
         };
-        let got = loss::grpo(&self.grpo, tokens, count);
+        let got = loss::of_tokens(&self.objective, tokens);
         sums.loss += number(got.loss.clone().inner());
         sums.kl += number(got.kl.sum());
         sums.clipped += number(got.clipped.sum());
+        sums.distance += number(got.moved.clone().abs().sum());
+        sums.moved += number(got.moved.sum());
         GradientSet::of(got.loss, &self.model)
-    }
-
-    fn logprobs(&self, model: &Model, lot: &Lot) -> Tensor<1> {
-        let hidden = model.forward_rows(&lot.packed, &lot.rows); // [tokens, hidden]
-        model.logprobs(hidden, &lot.targets, self.temperature) // [tokens]
     }
 
     /// The weights as a plain module, for generation and saving.
@@ -139,53 +190,114 @@ impl Learner {
     }
 }
 
+/// Answers of which log-probabilities are wanted.
+#[derive(Clone, Debug)]
+pub struct Asked<'a> {
+    /// The prompt, computed once for all of them.
+    pub prompt: &'a Prompt,
+    /// Their tokens.
+    pub answers: Vec<&'a [u32]>,
+}
+
+/// Log-probabilities of every token under a plain model: `[prompts][answers][tokens]`.
+pub fn logprobs_of(model: &Model, asked: &[Asked], temperature: f32) -> Vec<Vec<Vec<f32>>> {
+    let rows =
+        |one: &Asked| one.prompt.ids.len() + one.answers.iter().map(|ids| ids.len()).sum::<usize>();
+    let mut out = Vec::with_capacity(asked.len());
+    for micro in cut(asked, rows) {
+        let mut sheet = Sheet::default();
+        micro.iter().for_each(|one| sheet.add(one.prompt, one.answers.iter().copied()));
+        let flat: Vec<f32> = match sheet.targets.is_empty() {
+            true => Vec::new(),
+            false => logprobs(model, &sheet, temperature).into_data().iter::<f32>().collect(),
+        };
+        let mut flat = flat.into_iter();
+        let mut taken = |ids: &&[u32]| flat.by_ref().take(ids.len()).collect();
+        out.extend(micro.iter().map(|one| one.answers.iter().map(&mut taken).collect()));
+    }
+    out
+}
+
+fn logprobs(model: &Model, sheet: &Sheet, temperature: f32) -> Tensor<1> {
+    let hidden = model.forward_rows(&sheet.packed, &sheet.rows); // [tokens, hidden]
+    model.logprobs(hidden, &sheet.targets, temperature) // [tokens]
+}
+
 fn number(tensor: Tensor<1>) -> f64 {
     f64::from(tensor.into_scalar::<f32>())
 }
 
-/// Groups in runs of at most [`MICRO_ROWS`] rows; a larger group stands alone.
-fn micro_batches(groups: &[ScoredGroup]) -> Vec<&[ScoredGroup]> {
-    let rows = |group: &ScoredGroup| {
-        group.prompt.ids.len() + group.answers.iter().map(|answer| answer.ids.len()).sum::<usize>()
-    };
+fn token_count(groups: &[ScoredGroup]) -> usize {
+    groups.iter().flat_map(|group| &group.answers).map(|answer| answer.ids.len()).sum()
+}
+
+fn rows_of_group(group: &ScoredGroup) -> usize {
+    group.prompt.ids.len() + token_count(std::slice::from_ref(group))
+}
+
+/// Items in runs of at most [`MICRO_ROWS`] rows; a larger item stands alone.
+fn cut<T>(items: &[T], rows: impl Fn(&T) -> usize) -> Vec<&[T]> {
     let (mut out, mut start, mut sum) = (Vec::new(), 0, 0);
-    for (index, group) in groups.iter().enumerate() {
-        if index > start && sum + rows(group) > MICRO_ROWS {
-            out.push(&groups[start..index]);
+    for (index, item) in items.iter().enumerate() {
+        let own = rows(item);
+        if index > start && sum + own > MICRO_ROWS {
+            out.push(&items[start..index]);
             (start, sum) = (index, 0);
         }
-        sum += rows(group);
+        sum += own;
     }
-    out.push(&groups[start..]);
+    if start < items.len() {
+        out.push(&items[start..]);
+    }
     out
 }
 
-/// A micro-batch as one sequence: each prompt once, then its answers.
-struct Lot {
+/// Prompts with their answers as one sequence: each prompt once, then its answers.
+#[derive(Default)]
+struct Sheet {
     packed: Packed,
     rows: Vec<usize>,
     targets: Vec<u32>,
+    lengths: Vec<usize>,
+}
+
+impl Sheet {
+    fn add<'a>(&mut self, prompt: &Prompt, answers: impl Iterator<Item = &'a [u32]>) {
+        let prefix = self.packed.prefix(prompt);
+        for ids in answers {
+            let suffix = self.packed.suffix(prefix, ids);
+            self.rows.extend(self.packed.target_rows(suffix, 0));
+            self.targets.extend_from_slice(ids);
+            self.lengths.push(ids.len());
+        }
+    }
+}
+
+/// A micro-batch with what is known of its tokens.
+#[derive(Default)]
+struct Lot {
+    sheet: Sheet,
     old: Vec<f32>,
     advantages: Vec<f32>,
+    masked: Vec<f32>,
+    shares: Vec<f32>,
 }
 
 impl Lot {
-    fn of(groups: &[ScoredGroup]) -> Self {
-        let mut lot = Self {
-            packed: Packed::new(),
-            rows: Vec::new(),
-            targets: Vec::new(),
-            old: Vec::new(),
-            advantages: Vec::new(),
-        };
+    /// `shares` has one entry per answer.
+    fn of(groups: &[ScoredGroup], shares: &[f64]) -> Self {
+        let mut lot = Self::default();
+        let mut shares = shares.iter();
         for group in groups {
-            let prefix = lot.packed.prefix(&group.prompt);
+            lot.sheet.add(&group.prompt, group.answers.iter().map(|answer| answer.ids.as_slice()));
             for answer in &group.answers {
-                let suffix = lot.packed.suffix(prefix, &answer.ids);
-                lot.rows.extend(lot.packed.target_rows(suffix, 0));
-                lot.targets.extend_from_slice(&answer.ids);
+                let share = shares.next().copied().unwrap_or_default() as f32;
+                let weight = |t| answer.weights.get(t).copied().unwrap_or(1.0);
+                let advantage = |t| (answer.advantage * f64::from(weight(t))) as f32;
                 lot.old.extend_from_slice(&answer.old);
-                lot.advantages.extend(answer.ids.iter().map(|_| answer.advantage as f32));
+                lot.masked.extend_from_slice(&answer.masked);
+                lot.advantages.extend((0..answer.ids.len()).map(advantage));
+                lot.shares.extend(std::iter::repeat_n(share, answer.ids.len()));
             }
         }
         lot

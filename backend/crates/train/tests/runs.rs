@@ -2,55 +2,11 @@
 
 mod common;
 
+use common::{Script, files};
 use shared::event::{Control, ControlStage, EventBody, RunEvent, StepMetrics};
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, sync_channel};
-use std::time::Duration;
 use train::{NoControl, Outcome, Request};
-
-/// Asks for one thing after a number of steps, then for the others while paused.
-struct Script {
-    after: u32,
-    polls: u32,
-    wishes: Vec<Control>,
-}
-
-impl Script {
-    fn new(after: u32, wishes: &[Control]) -> Self {
-        Self { after, polls: 0, wishes: wishes.iter().rev().copied().collect() }
-    }
-}
-
-impl train::Control for Script {
-    fn poll(&mut self) -> Option<Request> {
-        self.polls += 1;
-        if self.polls <= self.after { None } else { self.wishes.pop().map(Request::of) }
-    }
-
-    fn wait(&mut self, _timeout: Duration) -> Option<Request> {
-        self.wishes.pop().map(Request::of)
-    }
-}
-
-/// Every file below a folder with its bytes.
-fn files(dir: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
-    let mut found = BTreeMap::new();
-    for entry in std::fs::read_dir(dir).expect("a folder") {
-        let path = entry.expect("an entry").path();
-        if path.is_dir() {
-            found.extend(files(&path).into_iter().map(|(name, bytes)| {
-                (PathBuf::from(path.file_name().expect("named")).join(name), bytes)
-            }));
-        } else {
-            found.insert(
-                PathBuf::from(path.file_name().expect("named")),
-                std::fs::read(&path).expect("read"),
-            );
-        }
-    }
-    found
-}
 
 /// The last figures of every step, without the times.
 fn figures(events: &[RunEvent]) -> BTreeMap<u64, StepMetrics> {

@@ -5,9 +5,11 @@ mod common;
 use burn::module::Module;
 use policy::{Policy, SamplingOptions, generate};
 use shared::config::RunConfig;
+use shared::recipe::{Aggregation, Ratio};
 use shared::task::{Difficulty, Perturbation, Task};
-use train::optim::{AdamW, weights_hash};
-use train::step::{Learner, Scored, ScoredGroup};
+use train::loss::Objective;
+use train::optim::{AdamW, GradientSet, weights_hash};
+use train::step::{Asked, Learner, Scored, ScoredGroup, logprobs_of};
 
 fn learner(policy: &Policy) -> Learner {
     let config = RunConfig::default();
@@ -16,9 +18,10 @@ fn learner(policy: &Policy) -> Learner {
         reference: common::fresh(2).model,
         optim: AdamW::new(0.01),
         device: policy.device.clone(),
-        grpo: config.grpo,
+        objective: Objective { grpo: config.grpo, update: config.update, papo: 0.0 },
         settings: config.optim,
         temperature: 1.0,
+        longest: 16,
     }
 }
 
@@ -38,7 +41,12 @@ fn groups(policy: &Policy) -> Vec<ScoredGroup> {
         answers
             .into_iter()
             .zip(advantages)
-            .map(|(a, advantage)| Scored { ids: a.ids, old: a.logprobs, advantage })
+            .map(|(a, advantage)| Scored {
+                ids: a.ids,
+                old: a.logprobs,
+                advantage,
+                ..Scored::default()
+            })
             .collect()
     };
     prompts
@@ -52,11 +60,7 @@ fn groups(policy: &Policy) -> Vec<ScoredGroup> {
 fn apart(groups: &[ScoredGroup]) -> Vec<ScoredGroup> {
     let one = |group: &ScoredGroup, answer: &Scored| ScoredGroup {
         prompt: group.prompt.clone(),
-        answers: vec![Scored {
-            ids: answer.ids.clone(),
-            old: answer.old.clone(),
-            advantage: answer.advantage,
-        }],
+        answers: vec![answer.clone()],
     };
     groups
         .iter()
@@ -64,23 +68,75 @@ fn apart(groups: &[ScoredGroup]) -> Vec<ScoredGroup> {
         .collect()
 }
 
+/// Relative distance of two gradients, and the length of the first.
+fn distance(a: &GradientSet, b: &GradientSet) -> (f64, f64) {
+    let (a, b) = (a.values(), b.values());
+    let length = a.iter().map(|g| f64::from(*g).powi(2)).sum::<f64>().sqrt();
+    let apart = a.iter().zip(&b).map(|(a, b)| f64::from(a - b).powi(2)).sum::<f64>().sqrt();
+    (apart / length, length)
+}
+
+/// With every recipe's loss: a sequence's ratio, its share and its weights do not hang on what
+/// stands beside it.
 #[test]
 fn a_shared_prompt_gives_the_gradient_of_separate_sequences() {
     let policy = common::fresh(1);
-    let learner = learner(&policy);
-    let shared = groups(&policy);
-    let separate = apart(&shared);
-    let count = separate.iter().map(|group| group.answers[0].ids.len()).sum();
-    let together = learner.gradients_of(&shared, count);
-    let mut parts = separate.chunks(1).map(|group| learner.gradients_of(group, count));
-    let first = parts.next().expect("six answers");
-    let summed = parts.fold(first, |sum, part| sum.plus(part)).values();
-    let together = together.values();
-    let length = together.iter().map(|g| f64::from(*g).powi(2)).sum::<f64>().sqrt();
-    let apart: f64 =
-        together.iter().zip(&summed).map(|(a, b)| f64::from(a - b).powi(2)).sum::<f64>().sqrt();
-    assert!(length > 1e-3, "there is a gradient: {length}");
-    assert!(apart < 1e-4 * length, "{apart} of {length}");
+    for (aggregation, ratio) in [
+        (Aggregation::TokenMean, Ratio::Token),
+        (Aggregation::SeqMean, Ratio::Sequence),
+        (Aggregation::SeqNorm, Ratio::Token),
+    ] {
+        let mut learner = learner(&policy);
+        learner.objective.update.aggregation = aggregation;
+        learner.objective.update.ratio = ratio;
+        let shared = groups(&policy);
+        let separate = apart(&shared);
+        let together = learner.gradients_of(&shared).expect("answers");
+        let summed = learner.gradients_of(&separate).expect("answers");
+        let (apart, length) = distance(&together, &summed);
+        assert!(length > 1e-3, "there is a gradient: {length}");
+        assert!(apart < 1e-5, "{aggregation} {ratio}: {apart}");
+    }
+}
+
+/// Parts are updates of their own: the second is made from the weights after the first.
+#[test]
+fn parts_are_updates_in_order() {
+    let policy = common::fresh(1);
+    let groups = groups(&policy);
+    let mut in_parts = learner(&policy);
+    in_parts.objective.update.minibatches = 2;
+    let report = in_parts.update(&groups);
+    let mut one_by_one = learner(&policy);
+    for group in groups.chunks(1) {
+        one_by_one.update(group);
+    }
+    assert_eq!(report.updates, 2);
+    assert_eq!(weights_hash(&in_parts.model), weights_hash(&one_by_one.model));
+    assert!(report.approx_kl != 0.0, "the second part's weights are not those that answered");
+    assert!(report.logprob_gap < 1e-4, "the first part's are: {report:?}");
+}
+
+/// What the batch is scored by beside sampling agrees with sampling, token by token.
+#[test]
+fn log_probabilities_asked_for_are_those_at_sampling() {
+    let policy = common::fresh(1);
+    let groups = groups(&policy);
+    let asked: Vec<Asked> = groups
+        .iter()
+        .map(|group| Asked {
+            prompt: &group.prompt,
+            answers: group.answers.iter().map(|answer| answer.ids.as_slice()).collect(),
+        })
+        .collect();
+    let got = logprobs_of(&policy.model, &asked, 1.0);
+    for (group, got) in groups.iter().zip(got) {
+        for (answer, got) in group.answers.iter().zip(got) {
+            assert_eq!(answer.old.len(), got.len());
+            let near = answer.old.iter().zip(got).all(|(a, b)| (a - b).abs() < 1e-4);
+            assert!(near, "{answer:?}");
+        }
+    }
 }
 
 #[test]

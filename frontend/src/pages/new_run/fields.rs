@@ -71,9 +71,7 @@ fn Input(form: Form, field: &'static Field, id: String, about: String) -> impl I
     let text = Memo::new(move |_| form.draft.with(|draft| draft.text(key).to_owned()));
     let set = move |value: String| {
         form.refused.set(Vec::new());
-        form.draft.update(|draft| {
-            draft.texts.insert(key, value);
-        });
+        form.draft.update(|draft| draft.put(key, value));
     };
     let wrong = move || form.problem(key).is_some().to_string();
     if let FieldKind::Choice(words) = field.kind {

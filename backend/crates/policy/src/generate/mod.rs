@@ -65,7 +65,7 @@ pub enum Finish {
 }
 
 /// One sampled answer.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Generated {
     /// New tokens, the one that ended the answer included.
     pub ids: Vec<u32>,

@@ -63,7 +63,10 @@ impl Sides {
 
     fn reference(&self, arguments: &[&str], videos: &[String]) -> Fallible<Report> {
         let mut command = Command::new(&self.python);
-        command.arg(&self.pipeline).args(arguments).arg("--out").arg(self.work.path());
+        // A folder of its own: building begins by emptying it.
+        let out = self.work.path().join("reference");
+        std::fs::create_dir_all(&out)?;
+        command.arg(&self.pipeline).args(arguments).arg("--out").arg(out);
         report(command.arg("--").args(videos))
     }
 }

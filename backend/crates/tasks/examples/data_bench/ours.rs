@@ -80,7 +80,10 @@ pub fn samples(arguments: &[String]) -> Fallible<()> {
     let start = Instant::now();
     over_cores(videos.len(), |i| -> Fallible<()> {
         let strip = media::strip(Path::new(&videos[i]), &plan(), &cache)?;
-        (i..count).step_by(videos.len()).try_for_each(|k| one_sample(&strip, task, k, folder))
+        // A folder for each video, as the reference has it.
+        let folder = folder.join(i.to_string());
+        std::fs::create_dir_all(&folder)?;
+        (i..count).step_by(videos.len()).try_for_each(|k| one_sample(&strip, task, k, &folder))
     })?;
     let made = start.elapsed().as_secs_f64();
     print(Map::from_iter([("frames".into(), json!([decoded])), ("samples".into(), json!([made]))]))

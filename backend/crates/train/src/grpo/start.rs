@@ -2,27 +2,29 @@
 //! videos that the run began with.
 
 use super::Run;
-use crate::checkpoint::{self, State};
+use super::answer::Answered;
+use super::asker::Asker;
+use crate::checkpoint::{self, Ahead, State};
 use crate::error::TrainError;
-use crate::eval::EvalSet;
+use crate::eval::{self, EvalSet};
 use crate::library::Library;
+use crate::loss::Objective;
 use crate::optim::{AdamW, weights_hash};
 use crate::prompts::{PromptMaker, plan_of};
 use crate::recorder::Recorder;
 use crate::records::Records;
-use crate::rollout::{self, Question};
+use crate::rollout;
 use crate::run::RunInputs;
-use crate::seed::{Stream, derive};
 use crate::step::Learner;
-use crate::supply::Supply;
 use burn::module::Module;
 use burn::tensor::Device;
 use media::StripCache;
 use policy::Policy;
 use shared::config::RunConfig;
 use shared::event::{EventBody, Phase};
+use shared::recipe::Curriculum;
+use std::collections::BTreeSet;
 use std::path::PathBuf;
-use tasks::Mixture;
 
 impl<'a, 's> Run<'a, 's> {
     /// Loads everything and says `run_started`.
@@ -46,7 +48,7 @@ impl<'a, 's> Run<'a, 's> {
             resumed_from: state.as_ref().map_or(0, |state| state.step),
         }])?;
         let Clips { train, held_out } = clips(inputs, &policy, state.as_ref(), recorder)?;
-        let state = state.unwrap_or_else(|| State {
+        let mut state = state.unwrap_or_else(|| State {
             step: 0,
             policy_version: 0,
             seed: config.seed,
@@ -54,14 +56,23 @@ impl<'a, 's> Run<'a, 's> {
             start_policy: fingerprint(&start),
             videos: train.pins(),
             held_out: held_out.pins(),
+            progress: None,
+            collapsed: BTreeSet::new(),
+            ahead: None,
         });
+        if config.select.curriculum == Curriculum::Dump {
+            state.progress.get_or_insert_default();
+        }
         let prompts = PromptMaker::of(&policy);
+        let mut asker = Asker::new(config, &train, prompts.clone(), state.next_sample)?;
+        let ahead = state.ahead.take().map(|ahead| resumed(config, &mut asker, &state, ahead));
         Ok(Self {
             inputs,
             recorder,
             learner: learner(config, &start, &policy, optim, &device),
             evaluations: evaluations(config, &train, &held_out, &prompts)?,
-            supply: supply(config, &train, prompts, state.next_sample)?,
+            asker,
+            ahead: ahead.transpose()?,
             records: Records::open(&inputs.run_dir, state.step)?,
             sampling: rollout::options(&config.sampling),
             policy,
@@ -154,26 +165,30 @@ fn learner(
         reference: start.model.clone(),
         optim,
         device: device.clone(),
-        grpo: config.grpo.clone(),
+        objective: Objective {
+            grpo: config.grpo.clone(),
+            update: config.update.clone(),
+            papo: config.vision.papo,
+        },
         settings: config.optim.clone(),
         temperature: config.sampling.temperature as f32,
+        longest: config.sampling.max_new_tokens as usize,
     }
 }
 
-/// Questions from `first` on; two steps' worth wait in stock.
-fn supply(
+/// Answers that the checkpoint brought, with their questions made again.
+fn resumed(
     config: &RunConfig,
-    library: &Library,
-    prompts: PromptMaker,
-    first: u64,
-) -> Result<Supply<Question>, TrainError> {
-    let wrong = |error: tasks::TaskError| TrainError::Sample(error.to_string());
-    let mixture = Mixture::from_config(&config.mixture).map_err(wrong)?;
-    let (shelf, seed) = (library.shelf(), derive(config.seed, Stream::Sample, &[]));
-    let stock = 2 * config.grpo.prompts_per_step as usize;
-    Supply::start("samples", stock, move |index| {
-        let sample = tasks::sample_at(&shelf, &mixture, seed, first + index).map_err(wrong)?;
-        Question::of(&sample, &prompts)
+    asker: &mut Asker,
+    state: &State,
+    ahead: Ahead,
+) -> Result<Answered, TrainError> {
+    let count = ahead.answers.len() as u32;
+    Ok(Answered {
+        questions: asker.take(state, state.next_sample, count)?,
+        seeds: rollout::step_seeds(config, state.step + 1, 0, count),
+        answers: ahead.answers,
+        policy_version: ahead.policy_version,
     })
 }
 
@@ -192,7 +207,7 @@ fn evaluations(
     asked
         .map(|(name, library)| {
             let samples = config.evaluate.samples;
-            EvalSet::new(name, library, &config.mixture, samples, config.seed, prompts)
+            EvalSet::new(name, library, &eval::asked(config).0, samples, config.seed, prompts)
         })
         .collect()
 }

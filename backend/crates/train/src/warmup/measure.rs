@@ -2,7 +2,7 @@
 
 use super::{WarmupInputs, card, odd};
 use crate::error::TrainError;
-use crate::eval::{EvalSet, Measured, mean};
+use crate::eval::{EvalSet, Measured, Score, mean};
 use crate::library::Library;
 use crate::prompts::{PromptMaker, plan_of};
 use media::StripCache;
@@ -34,8 +34,9 @@ pub(super) fn ask_all(
     policy: &Policy,
     mode: RewardMode,
 ) -> Result<Vec<(Measured, Measured)>, TrainError> {
+    let score = Score::Reward(mode);
     let both = |set: &EvalSet| {
-        Ok((set.ask(policy, mode, &answers(true))?, set.ask(policy, mode, &answers(false))?))
+        Ok((set.ask(policy, score, &answers(true))?, set.ask(policy, score, &answers(false))?))
     };
     sets.iter().map(both).collect()
 }

@@ -3,10 +3,12 @@
 
 use policy::{Policy, PolicyConfig, PolicyTokenizer, Processor};
 use shared::config::{MixtureItem, RunConfig};
-use shared::event::RunEvent;
+use shared::event::{self, RunEvent};
 use shared::task::{Difficulty, Perturbation, SampleSpec, Task};
 use shared::video::{FrameSize, SamplePlan};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 use train::prompts::PromptMaker;
 use train::rollout::Question;
 use train::{Control, Outcome, RunInputs, TrainError};
@@ -94,4 +96,47 @@ pub fn run(
     let mut sink = |event: &RunEvent| events.push(event.clone());
     let outcome = train::run(inputs, resume, &mut sink, control);
     (outcome, events)
+}
+
+/// Asks for one thing after a number of steps, then for the others while paused.
+pub struct Script {
+    after: u32,
+    polls: u32,
+    wishes: Vec<event::Control>,
+}
+
+impl Script {
+    pub fn new(after: u32, wishes: &[event::Control]) -> Self {
+        Self { after, polls: 0, wishes: wishes.iter().rev().copied().collect() }
+    }
+}
+
+impl Control for Script {
+    fn poll(&mut self) -> Option<train::Request> {
+        self.polls += 1;
+        if self.polls <= self.after { None } else { self.wishes.pop().map(train::Request::of) }
+    }
+
+    fn wait(&mut self, _timeout: Duration) -> Option<train::Request> {
+        self.wishes.pop().map(train::Request::of)
+    }
+}
+
+/// Every file below a folder with its bytes.
+pub fn files(dir: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    let mut found = BTreeMap::new();
+    for entry in std::fs::read_dir(dir).expect("a folder") {
+        let path = entry.expect("an entry").path();
+        if path.is_dir() {
+            found.extend(files(&path).into_iter().map(|(name, bytes)| {
+                (PathBuf::from(path.file_name().expect("named")).join(name), bytes)
+            }));
+        } else {
+            found.insert(
+                PathBuf::from(path.file_name().expect("named")),
+                std::fs::read(&path).expect("read"),
+            );
+        }
+    }
+    found
 }
