@@ -8,8 +8,8 @@ numbers.
     rl_step.py POLICY BATCH --mode standard   every rollout is a sequence of its own
     rl_step.py POLICY BATCH --mode shared     a prompt is computed once for its answers
 
-Prints one JSON object: seconds of each round, tokens generated, loss and gradient norm of the
-first update, and resident memory.
+Prints one JSON object: seconds of each round, tokens generated, loss and gradient norm of
+each update, and resident memory.
 """
 
 import argparse
@@ -83,7 +83,7 @@ def measure(args, batch):
     )
     base = peak_mb()
     seconds = {"rollout": [], "update": []}
-    tokens, first = [], None
+    tokens, longest, updates = [], [], []
     for seed in range(args.rounds):
         torch.manual_seed(seed)
         if args.generate:
@@ -91,14 +91,14 @@ def measure(args, batch):
             answers = mode.generate(model, batch)
             seconds["rollout"].append(time.perf_counter() - start)
             tokens.append(sum(len(ids) for ids in answers))
+            longest.append(max(len(ids) for ids in answers))
         if args.update:
             start = time.perf_counter()
-            done = update(model, reference, optimizer, batch, mode, args.micro)
+            updates.append(update(model, reference, optimizer, batch, mode, args.micro))
             seconds["update"].append(time.perf_counter() - start)
-            first = first or done
-    loss, norm = first or (None, None)
     return {
-        "seconds": seconds, "tokens": tokens, "loss": loss, "grad_norm": norm,
+        "seconds": seconds, "tokens": tokens, "longest": longest,
+        "loss": [loss for loss, _ in updates], "grad_norm": [norm for _, norm in updates],
         "base_mb": base, "peak_mb": peak_mb(), "threads": torch.get_num_threads(),
         "parameters": sum(p.numel() for p in model.parameters()),
     }
