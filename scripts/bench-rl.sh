@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # The training part of `make bench`: our GRPO step beside the same step in PyTorch, made as
-# tests/reference/rl_step.py has it.
+# tests/reference/rl_step.py has it. Takes a quarter of an hour on two idle cores; `--rounds 1`,
+# or one part by `--only small`, `large`, `group` or `frames`, is quicker.
 #
 #   scripts/bench-rl.sh [OPTION]...     options of `rl_bench compare`
 set -euo pipefail

@@ -88,7 +88,8 @@ impl Batch {
     ) -> Fallible<Self> {
         let file = std::fs::read(path)?;
         let (_, header) = SafeTensors::read_metadata(&file)?;
-        let text = header.metadata().as_ref().and_then(|m| m.get(KEY)).ok_or("no batch in it")?;
+        let text = header.metadata().as_ref().and_then(|metadata| metadata.get(KEY));
+        let text = text.ok_or_else(|| format!("{} holds no batch", path.display()))?;
         let about: About = serde_json::from_str(text)?;
         let tensors = SafeTensors::deserialize(&file)?;
         let chosen = about.prompts.into_iter().take(prompts.unwrap_or(usize::MAX)).enumerate();

@@ -3,6 +3,7 @@
 use crate::arguments::Arguments;
 use crate::batch::Batch;
 use crate::machine::Machine;
+use crate::report::median;
 use crate::sides::{Case, Figures, SIDES, Sides};
 use crate::work::Work;
 use crate::{Fallible, dump, fresh};
@@ -13,8 +14,8 @@ use std::path::{Path, PathBuf};
 const PROMPTS: usize = 8;
 /// Rounds in a process with the small policy; the first warms up.
 const SMALL: usize = 4;
-/// With the large one, which takes a minute for some: nothing is left to warm up for.
-const LARGE: usize = 1;
+/// With the large one, of which a step takes minutes on some sides.
+const LARGE: usize = 2;
 
 struct Bench {
     sides: Sides,
@@ -40,7 +41,6 @@ pub fn all(mut arguments: Arguments) -> Fallible<()> {
         times: times.unwrap_or(3),
     };
     arguments.done()?;
-    warn_if_busy();
     type Part = fn(&Bench) -> Fallible<()>;
     let parts: [(&str, Part); 4] = [
         ("small", |bench| bench.small()),
@@ -48,6 +48,10 @@ pub fn all(mut arguments: Arguments) -> Fallible<()> {
         ("group", |bench| bench.groups()),
         ("frames", |bench| bench.frames()),
     ];
+    if let Some(only) = only.as_deref().filter(|only| parts.iter().all(|(name, _)| name != only)) {
+        return Err(format!("--only {only}: the parts are small, large, group and frames").into());
+    }
+    warn_if_busy();
     let chosen = |name: &str| only.as_deref().is_none_or(|only| only == name);
     parts.iter().filter(|(name, _)| chosen(name)).try_for_each(|(_, part)| part(&bench))
 }
@@ -131,14 +135,26 @@ impl Bench {
     }
 }
 
-/// PyTorch's threads wait for each other by spinning: beside other work its times are worse than
-/// they need to be, more than ours.
+/// PyTorch's threads wait for each other by spinning: beside other work its times are far worse
+/// than they need to be, and more so than ours.
 fn warn_if_busy() {
-    let load = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
-    let load = load.split(' ').next().and_then(|load| load.parse::<f64>().ok());
-    if let Some(load) = load.filter(|load| *load > 0.5) {
-        println!("the machine is busy (load {load}): nothing can be said of PyTorch's times");
+    let others = (0..5).filter_map(|_| {
+        std::thread::sleep(std::time::Duration::from_millis(200));
+        running_besides_us()
+    });
+    let others = median(others.map(|n| n as f64).collect());
+    if others >= 1.0 {
+        println!(
+            "{others} other programs run here: PyTorch's times below are worse than it can do"
+        );
     }
+}
+
+/// Other threads that want a processor just now; only Linux says.
+fn running_besides_us() -> Option<usize> {
+    let load = std::fs::read_to_string("/proc/loadavg").ok()?;
+    let (running, _) = load.split(' ').nth(3)?.split_once('/')?;
+    Some(running.parse::<usize>().ok()?.saturating_sub(1))
 }
 
 fn head(title: &str) {
@@ -161,6 +177,7 @@ fn row(name: &str, figures: &[Figures; 3]) {
     println!("   {ours:.0} / {standard:.0} / {shared:.0}");
 }
 
+/// What was made in the time, and from what memory.
 fn rates(figures: &[Figures; 3], work: &Work, machine: &Machine) {
     let [ours, standard, shared] = figures;
     println!(
@@ -168,6 +185,10 @@ fn rates(figures: &[Figures; 3], work: &Work, machine: &Machine) {
         ours.tokens / ours.rollout,
         standard.tokens / standard.rollout,
         shared.tokens / shared.rollout
+    );
+    println!(
+        "memory before the first round, MB: {:.0}; standard {:.0}, shared {:.0} (PyTorch's libraries are most of it)",
+        ours.base_mb, standard.base_mb, shared.base_mb
     );
     println!(
         "model FLOPs of a step: {:.1} G with prompts shared, {:.1} G without; per second {:.0} G, standard {:.0} G, shared {:.0} G; a large product makes {:.0} G",

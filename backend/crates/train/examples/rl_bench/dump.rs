@@ -81,7 +81,7 @@ fn reframed(mut sample: Sample, frames: usize) -> Sample {
         let places: Vec<usize> = (0..new).map(|i| i * old / new).collect();
         *clip = ClipFrames {
             rgb: places.iter().flat_map(|&i| clip.rgb[i * size..][..size].to_vec()).collect(),
-            frames: places.iter().map(|&i| clip.frames[i].clone()).collect(),
+            frames: places.iter().map(|&i| clip.frames[i]).collect(),
             label_secs: places.iter().map(|&i| clip.label_secs[i]).collect(),
         };
     }

@@ -46,6 +46,8 @@ pub struct Figures {
     pub tokens: f64,
     /// Tokens of a rollout's longest answer.
     pub longest: f64,
+    /// Largest memory of any process before its first round, MB.
+    pub base_mb: f64,
     /// Largest memory of any process, MB.
     pub peak_mb: f64,
     /// Of each update of the first process.
@@ -63,31 +65,34 @@ impl Figures {
     }
 
     fn of(reports: &[Report]) -> Self {
-        let middle = |of: fn(&Report) -> Vec<f64>| {
-            let warm = |report: &Report| {
-                let all = of(report);
-                all[usize::from(all.len() > 1)..].to_vec()
-            };
-            median(reports.iter().flat_map(warm).collect())
-        };
-        let floats = |values: &[usize]| values.iter().map(|&n| n as f64).collect();
         let first = reports.first().cloned().unwrap_or_default();
+        let most = |of: fn(&Report) -> f64| reports.iter().map(of).fold(0.0, f64::max);
         Self {
-            rollout: middle(|report| report.seconds.rollout.clone()),
-            update: middle(|report| report.seconds.update.clone()),
-            first: middle(|report| report.seconds.first.clone()),
-            tokens: median(
-                reports.iter().flat_map(|r| -> Vec<f64> { floats(&r.tokens) }).collect(),
-            ),
-            longest: median(
-                reports.iter().flat_map(|r| -> Vec<f64> { floats(&r.longest) }).collect(),
-            ),
-            peak_mb: reports.iter().map(|report| report.peak_mb).fold(0.0, f64::max),
+            rollout: middle(reports, |report| report.seconds.rollout.clone()),
+            update: middle(reports, |report| report.seconds.update.clone()),
+            first: middle(reports, |report| report.seconds.first.clone()),
+            tokens: middle(reports, |report| floats(&report.tokens)),
+            longest: middle(reports, |report| floats(&report.longest)),
+            base_mb: most(|report| report.base_mb),
+            peak_mb: most(|report| report.peak_mb),
             loss: first.loss,
             grad_norm: first.grad_norm,
             parameters: first.parameters,
         }
     }
+}
+
+/// Of all rounds of all processes, less the first of each where there are more.
+fn middle(reports: &[Report], of: fn(&Report) -> Vec<f64>) -> f64 {
+    let warm = |report: &Report| {
+        let all = of(report);
+        all[usize::from(all.len() > 1)..].to_vec()
+    };
+    median(reports.iter().flat_map(warm).collect())
+}
+
+fn floats(values: &[usize]) -> Vec<f64> {
+    values.iter().map(|&n| n as f64).collect()
 }
 
 impl Sides {
