@@ -43,6 +43,8 @@ enum Command {
     Config(cmd::config::Args),
     /// Train a policy into a run folder, without a server
     Train(cmd::train::Args),
+    /// List the recipes, or train several beside each other
+    Recipes(cmd::recipes::Args),
     /// Make stored rollouts again and compare their tokens
     Replay(cmd::replay::Args),
     /// Teach a policy the tasks by example before it is trained
@@ -99,6 +101,7 @@ fn dispatch(command: Command) -> Result<()> {
         Command::Score(args) => cmd::score::run(args)?,
         Command::Config(args) => cmd::config::run(args)?,
         Command::Train(args) => cmd::train::run(args)?,
+        Command::Recipes(args) => cmd::recipes::run(args)?,
         Command::Replay(args) => cmd::replay::run(args)?,
         Command::Warmup(args) => cmd::warmup::run(args)?,
         Command::Logits(args) => cmd::logits::run(args)?,

@@ -91,6 +91,9 @@ pub enum EventBody {
         phase: Phase,
         /// Seconds without progress.
         secs: f64,
+        /// What it is at, such as `questions 112 to 119`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        what: Option<String>,
     },
     /// The run ended with an error.
     Failed {

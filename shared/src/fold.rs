@@ -275,8 +275,9 @@ impl RunView {
                 self.take_control(event, *control, *stage, by)
             }
             EventBody::Warning { message } => self.say(event, LogLevel::Warn, message.clone()),
-            EventBody::Stalled { phase, secs } => {
-                let text = format!("No progress in {} for {secs:.0} s", phase.name());
+            EventBody::Stalled { phase, secs, what } => {
+                let what = what.as_ref().map(|what| format!(" ({what})")).unwrap_or_default();
+                let text = format!("No progress in {}{what} for {secs:.0} s", phase.name());
                 self.say(event, LogLevel::Warn, text);
             }
             EventBody::Failed { phase, cause } => {

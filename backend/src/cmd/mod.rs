@@ -12,6 +12,7 @@ pub mod logits;
 pub mod perturb;
 pub mod probe;
 pub mod progress;
+pub mod recipes;
 pub mod replay;
 pub mod sample;
 pub mod score;

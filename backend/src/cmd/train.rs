@@ -117,8 +117,10 @@ impl Sink for Progress {
                 format_args!("step {}: {set} {reward_mean:.3} ± {reward_interval:.3}", event.step),
             ),
             EventBody::Warning { message } => shown.line(format_args!("warning: {message}")),
-            EventBody::Stalled { phase, secs } => {
-                shown.line(format_args!("no progress in {} for {secs:.0} s", phase.name()));
+            EventBody::Stalled { phase, secs, what } => {
+                let what = what.as_deref().unwrap_or("no question");
+                let phase = phase.name();
+                shown.line(format_args!("no progress in {phase} ({what}) for {secs:.0} s"));
             }
             _ => {}
         }

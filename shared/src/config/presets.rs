@@ -29,6 +29,11 @@ pub const PRESETS: &[Preset] = &[
         config: demo,
     },
     Preset {
+        name: "learning",
+        about: "The short nano run behind the table in RECIPES.md, measured on VIUBench's questions.",
+        config: learning,
+    },
+    Preset {
         name: "videossr-8b",
         about: "The paper's values for Qwen3-VL-8B-Instruct; needs a GPU server.",
         config: videossr_8b,
@@ -152,6 +157,17 @@ fn demo() -> RunConfig {
     RunConfig {
         held_out: vec!["rocket-launch.webm".into()],
         grpo: GrpoConfig { prompts_per_step: 16, ..nano().grpo },
+        ..nano()
+    }
+}
+
+/// 120 steps on the sample clips, measured before and after on frozen questions.
+fn learning() -> RunConfig {
+    RunConfig {
+        steps: 120,
+        held_out: demo().held_out,
+        checkpoint: CheckpointConfig { every: 0, keep: 1 },
+        evaluate: EvaluateConfig { every: 120, samples: 24, questions: Questions::Viubench },
         ..nano()
     }
 }

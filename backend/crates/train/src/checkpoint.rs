@@ -40,6 +40,24 @@ pub struct State {
     /// Answers to the questions from `next_sample` on, drawn during the last update.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ahead: Option<Ahead>,
+    /// The newest evaluation: its step and its score.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub evaluated: Option<(u64, f64)>,
+    /// The checkpoint with the best score so far: its step and its score.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub best: Option<(u64, f64)>,
+}
+
+impl State {
+    /// Notes the checkpoint about to be written where it was just evaluated and none was better.
+    pub fn judge(&mut self) {
+        let own = self.evaluated.filter(|(step, _)| *step == self.step);
+        if let Some((step, score)) = own
+            && self.best.is_none_or(|(_, best)| score > best)
+        {
+            self.best = Some((step, score));
+        }
+    }
 }
 
 /// Answers drawn ahead of their step.
@@ -134,14 +152,15 @@ pub fn state(checkpoint: &Path) -> Result<State, TrainError> {
         .map_err(|error| TrainError::Run(format!("{}: {error}", path.display())))
 }
 
-/// Deletes all but the `keep` newest checkpoints.
+/// Deletes all but the `keep` newest checkpoints and the one of the `best` step.
 ///
 /// # Errors
 /// What the file system reports.
-pub fn prune(run_dir: &Path, keep: usize) -> Result<(), TrainError> {
+pub fn prune(run_dir: &Path, keep: usize, best: Option<u64>) -> Result<(), TrainError> {
     let all = all(run_dir)?;
     let surplus = all.len().saturating_sub(keep.max(1));
-    all.iter().take(surplus).try_for_each(|(step, dir)| {
+    let old = all.iter().take(surplus).filter(|(step, _)| Some(*step) != best);
+    old.into_iter().try_for_each(|(step, dir)| {
         // Deleting takes several calls; under this name nobody takes what is left for whole.
         let aside = beside(run_dir, PARTIAL, &step.to_string());
         rename(dir, &aside)?;
@@ -268,8 +287,10 @@ mod tests {
     #[test]
     fn the_newest_stay() {
         let dir = left_behind(&["2", "4", "10"]);
-        prune(dir.path(), 2).expect("pruned");
+        prune(dir.path(), 2, None).expect("pruned");
         assert_eq!(folders(dir.path()), ["10", "4"]);
         assert_eq!(newest(dir.path()).expect("readable").map(|(step, _)| step), Some(10));
+        prune(dir.path(), 1, Some(4)).expect("pruned");
+        assert_eq!(folders(dir.path()), ["10", "4"], "the best stays beside the newest");
     }
 }

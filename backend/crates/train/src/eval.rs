@@ -12,6 +12,7 @@ use shared::event::EventBody;
 use shared::recipe::Questions;
 use shared::reward::{self, RewardMode};
 use shared::task::{Dials, SampleInfo, SampleSpec, Task};
+use shared::video::VideoId;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
@@ -39,11 +40,22 @@ pub fn asked(config: &RunConfig) -> (Vec<MixtureItem>, Score) {
     }
 }
 
-/// Fixed questions about the videos of one set.
+/// What the questions are drawn by: those of a benchmark are the same in every run.
+pub fn seed(config: &RunConfig) -> u64 {
+    match config.evaluate.questions {
+        Questions::Mixture => config.seed,
+        Questions::Viubench => 0,
+    }
+}
+
+/// Fixed questions about the videos of one set. Their prompts are made when they are asked: a
+/// thousand of them would take gigabytes.
 pub struct EvalSet {
     /// Name of the set, such as `train clips`.
     pub name: String,
-    questions: Vec<(SampleInfo, Prompt)>,
+    questions: Vec<SampleInfo>,
+    shelf: Shelf<Arc<FrameStrip>>,
+    prompts: PromptMaker,
 }
 
 /// Rewards of one pass over a set.
@@ -76,12 +88,11 @@ impl EvalSet {
         for (cell, (task, dials)) in cells.enumerate() {
             for k in 0..u64::from(per_cell) {
                 let place = [cell as u64, k];
-                if let Some(sample) = fixed_sample(&shelf, task, dials, seed, place)? {
-                    questions.push((sample.info.clone(), prompts.ask(&sample)?));
-                }
+                let sample = fixed_sample(&shelf, task, dials, seed, place)?;
+                questions.extend(sample.map(|sample| sample.info));
             }
         }
-        Ok(Self { name: name.into(), questions })
+        Ok(Self { name: name.into(), questions, shelf, prompts: prompts.clone() })
     }
 
     /// Asks every question once. Without greedy options, answer k is drawn with seed k.
@@ -96,11 +107,12 @@ impl EvalSet {
     ) -> Result<Measured, TrainError> {
         let mut rewards = Vec::new();
         for batch in self.questions.chunks(BATCH) {
-            let prompts: Vec<Prompt> = batch.iter().map(|(_, prompt)| prompt.clone()).collect();
+            let prompts = batch.iter().map(|info| self.prompt(info));
+            let prompts = prompts.collect::<Result<Vec<Prompt>, _>>()?;
             let seeds: Vec<Vec<u64>> =
                 (0..batch.len()).map(|k| vec![(rewards.len() + k) as u64]).collect();
             let answers = generate(policy, &prompts, &seeds, options)?;
-            for ((info, _), answers) in batch.iter().zip(answers) {
+            for (info, answers) in batch.iter().zip(answers) {
                 let text =
                     answers.first().map(|a| policy.tokenizer.decode(&a.ids)).unwrap_or_default();
                 let worth = match score {
@@ -111,6 +123,19 @@ impl EvalSet {
             }
         }
         Ok(Measured { set: self.name.clone(), rewards })
+    }
+
+    /// The prompt of one of the questions, made from its spec.
+    fn prompt(&self, info: &SampleInfo) -> Result<Prompt, TrainError> {
+        let spec = &info.spec;
+        let strips = self.shelf.for_task(&spec.task);
+        let find = |video: &VideoId| strips.iter().find(|strip| strip.video == *video);
+        let gone = || TrainError::Sample(format!("the strip of {} is gone", spec.video));
+        let strip = find(&spec.video).ok_or_else(gone)?;
+        let other = spec.other.as_ref().and_then(find).map(|strip| &**strip);
+        let sample = tasks::generate(Sources { strip, other }, spec)
+            .map_err(|error| TrainError::Sample(error.to_string()))?;
+        self.prompts.ask(&sample)
     }
 
     /// Number of questions.

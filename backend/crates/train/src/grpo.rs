@@ -169,6 +169,8 @@ impl Run<'_, '_> {
             measured.write(&self.inputs.run_dir, self.state.step)?;
             let start = (self.state.step > 0).then(|| measured.read(&self.inputs.run_dir, 0));
             self.recorder.emit(vec![measured.event(start.flatten().as_ref())])?;
+            // The last set counts: the clips held out, where there are any.
+            self.state.evaluated = Some((self.state.step, eval::mean(&measured.all())));
         }
         Ok(())
     }
@@ -179,9 +181,11 @@ impl Run<'_, '_> {
         // Rollouts first: a checkpoint promises that the steps before it are on disk.
         self.records.flush()?;
         self.state.ahead = self.ahead.as_ref().map(Answered::kept);
+        self.state.judge();
         let (folder, bytes) =
             checkpoint::save(run_dir, &self.policy, &self.learner.optim, &self.state)?;
-        checkpoint::prune(run_dir, self.inputs.config.checkpoint.keep as usize)?;
+        let best = self.state.best.map(|(step, _)| step);
+        checkpoint::prune(run_dir, self.inputs.config.checkpoint.keep as usize, best)?;
         self.recorder.emit(vec![EventBody::Checkpoint { folder, bytes }])
     }
 

@@ -3,6 +3,7 @@
 
 pub mod bench;
 pub mod checkpoint;
+pub mod compare;
 mod error;
 pub mod eval;
 mod grpo;

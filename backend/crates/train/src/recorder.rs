@@ -21,6 +21,8 @@ struct Inner<'a> {
     phase: Phase,
     since: Instant,
     waiting: bool,
+    /// What the phase is at.
+    what: Option<String>,
 }
 
 impl<'a> Recorder<'a> {
@@ -33,6 +35,7 @@ impl<'a> Recorder<'a> {
             phase: Phase::Load,
             since: Instant::now(),
             waiting: false,
+            what: None,
         };
         Self { inner: Mutex::new(inner) }
     }
@@ -57,6 +60,11 @@ impl<'a> Recorder<'a> {
         inner.since = Instant::now();
         inner.waiting = false;
         inner.emit(vec![EventBody::Phase { phase }])
+    }
+
+    /// What is worked on until the next call, for the watchdog to name.
+    pub fn at_work_on(&self, what: String) {
+        self.lock().what = Some(what);
     }
 
     /// The phase the run is in.
@@ -90,7 +98,8 @@ impl<'a> Recorder<'a> {
             if times > told && !inner.waiting {
                 let (phase, secs) = (inner.phase, inner.since.elapsed().as_secs_f64());
                 // A disk or sink that fails here fails at the run's own next event too.
-                let _ = inner.emit(vec![EventBody::Stalled { phase, secs }]);
+                let what = inner.what.clone();
+                let _ = inner.emit(vec![EventBody::Stalled { phase, secs, what }]);
             }
             told = times;
         }

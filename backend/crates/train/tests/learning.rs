@@ -7,7 +7,7 @@ use shared::config::{MixtureItem, RunConfig};
 use shared::reward::RewardMode;
 use shared::task::{Difficulty, Task};
 use std::path::Path;
-use train::eval::{EvalSet, mean};
+use train::eval::{EvalSet, Score, mean};
 use train::library::Library;
 use train::prompts::{PromptMaker, plan_of};
 use train::{NoControl, RunInputs};
@@ -46,7 +46,8 @@ fn before_and_after(dir: &Path, seed: u64) -> (Vec<f64>, Vec<f64>) {
     let fresh = EvalSet::new("fresh", &library, &config.mixture, QUESTIONS, 1000 + seed, &prompts);
     let fresh = fresh.expect("questions");
     let rewards = |policy: &Policy| {
-        let asked = fresh.ask(policy, RewardMode::Smooth, &SamplingOptions::default());
+        let asked =
+            fresh.ask(policy, Score::Reward(RewardMode::Smooth), &SamplingOptions::default());
         asked.expect("answers").all()
     };
     let steps = config.steps;

@@ -89,9 +89,15 @@ struct Cache {
     heads: Heads,
     /// Keys and values of each prompt, `[key heads, tokens, dim]`.
     shared: Vec<[Tensor<3>; 2]>,
-    /// Keys and values of answers, `[rows, key heads, tokens, dim]`.
+    /// Keys and values of answers, `[rows, key heads, room, dim]`: room for all tokens an answer
+    /// may have is taken in blocks, so that a new token is written in its place.
     own: Option<[Tensor<4>; 2]>,
+    /// Tokens that `own` holds.
+    steps: usize,
 }
+
+/// Tokens that room is made for at a time.
+const BLOCK: usize = 64;
 
 impl Cache {
     fn new(layer: &Tensor<2>, prefill: &Prefill, heads: Heads) -> Self {
@@ -100,7 +106,7 @@ impl Cache {
             let packed = layer.clone().slice([rows.clone(), 0..width]);
             key_values(packed, heads).map(|x| x.swap_dims(0, 1))
         });
-        Self { heads, shared: shared.collect(), own: None }
+        Self { heads, shared: shared.collect(), own: None, steps: 0 }
     }
 
     /// Keeps some answers' rows.
@@ -125,23 +131,38 @@ impl Cache {
         let Heads { queries, keys, dim } = self.heads;
         let rows = packed.dims()[0];
         let new = key_values(packed.clone(), self.heads).map(|x| x.unsqueeze_dim::<4>(2));
-        let own = match self.own.take() {
-            None => new,
-            Some([k, v]) => {
-                let [new_k, new_v] = new;
-                [Tensor::cat(vec![k, new_k], 2), Tensor::cat(vec![v, new_v], 2)]
-            }
-        };
+        let own = self.written(new);
         let group = queries / keys;
         let q = packed.slice([0..rows, 0..queries * dim]).reshape([rows, keys, group, dim]);
         let q = q.mul_scalar((dim as f32).powf(-0.5));
+        let steps = self.steps;
         let parts = groups.iter().map(|(prompt, rows)| {
-            let [own_k, own_v] = own.clone().map(|x| x.slice([rows.clone()]));
+            let [own_k, own_v] =
+                own.clone().map(|x| x.slice([rows.clone(), 0..keys, 0..steps, 0..dim]));
             self.group(q.clone().slice([rows.clone()]), *prompt, own_k, own_v)
         });
         let out = Tensor::cat(parts.collect(), 0);
         self.own = Some(own);
         out
+    }
+
+    /// Keys and values of all answers with those of a new token, `[rows, key heads, 1, dim]` each.
+    fn written(&mut self, new: [Tensor<4>; 2]) -> [Tensor<4>; 2] {
+        let at = self.steps;
+        self.steps += 1;
+        let [rows, keys, _, dim] = new[0].dims();
+        let room = |x: &Tensor<4>| Tensor::zeros([rows, keys, BLOCK, dim], &x.device());
+        let [own_k, own_v] = match self.own.take() {
+            None => new.each_ref().map(room),
+            Some([k, v]) if at == k.dims()[2] => [
+                Tensor::cat(vec![k.clone(), room(&k)], 2),
+                Tensor::cat(vec![v.clone(), room(&v)], 2),
+            ],
+            Some(own) => own,
+        };
+        let [new_k, new_v] = new;
+        let place = [0..rows, 0..keys, at..at + 1, 0..dim];
+        [own_k.slice_assign(place.clone(), new_k), own_v.slice_assign(place, new_v)]
     }
 
     /// Rows of one prompt: queries `[rows, key heads, group, dim]`, own keys and values.

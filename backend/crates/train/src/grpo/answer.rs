@@ -46,10 +46,11 @@ impl Run<'_, '_> {
         clock: &mut StepClock,
     ) -> Result<Answered, TrainError> {
         let (count, first) = (round.missing(), round.asked());
+        let next = self.state.next_sample + u64::from(first);
+        self.recorder.at_work_on(format!("questions {next} to {}", next + u64::from(count) - 1));
         self.recorder.enter(Phase::Samples)?;
-        let questions = timed(&mut clock.sample_secs, || {
-            self.asker.take(&self.state, self.state.next_sample + u64::from(first), count)
-        })?;
+        let questions =
+            timed(&mut clock.sample_secs, || self.asker.take(&self.state, next, count))?;
         self.recorder.enter(Phase::Rollout)?;
         let seeds = step_seeds(&self.inputs.config, step, first, count);
         let answers = timed(&mut clock.rollout_secs, || {

@@ -20,7 +20,26 @@ pub(super) enum Asker {
     /// Every question follows from its index: two steps' worth wait in stock.
     Ahead(Supply<Question>),
     /// The task of a question follows from what was learnt so far as well.
-    Chosen { shelf: Shelf<Arc<FrameStrip>>, mixture: Mixture, seed: u64, maker: QuestionMaker },
+    Chosen(Box<Chooser>),
+}
+
+/// Makes questions of tasks by what was learnt so far.
+pub(super) struct Chooser {
+    shelf: Shelf<Arc<FrameStrip>>,
+    mixture: Mixture,
+    seed: u64,
+    maker: QuestionMaker,
+}
+
+impl Chooser {
+    fn ask(&self, state: &State, first: u64, count: u32) -> Result<Vec<Question>, TrainError> {
+        let chosen = self.mixture.reweighted(&weights(&self.mixture, state)).map_err(wrong)?;
+        let one = |index| {
+            let sample = tasks::sample_at(&self.shelf, &chosen, self.seed, index).map_err(wrong)?;
+            self.maker.ask(&sample)
+        };
+        (first..first + u64::from(count)).map(one).collect()
+    }
 }
 
 impl Asker {
@@ -35,7 +54,7 @@ impl Asker {
         let (shelf, seed) = (library.shelf(), derive(config.seed, Stream::Sample, &[]));
         let maker = QuestionMaker::new(prompts, config);
         if config.select.curriculum == Curriculum::Dump {
-            return Ok(Self::Chosen { shelf, mixture, seed, maker });
+            return Ok(Self::Chosen(Box::new(Chooser { shelf, mixture, seed, maker })));
         }
         let stock = 2 * config.grpo.prompts_per_step as usize;
         let ahead = Supply::start("samples", stock, move |index| {
@@ -53,20 +72,14 @@ impl Asker {
     ) -> Result<Vec<Question>, TrainError> {
         match self {
             Self::Ahead(supply) => (0..count).map(|_| supply.take()).collect(),
-            Self::Chosen { shelf, mixture, seed, maker } => {
-                let chosen = mixture.reweighted(&weights(mixture, state)).map_err(wrong)?;
-                let one = |index| {
-                    let sample = tasks::sample_at(shelf, &chosen, *seed, index).map_err(wrong)?;
-                    maker.ask(&sample)
-                };
-                (first..first + u64::from(count)).map(one).collect()
-            }
+            Self::Chosen(chooser) => chooser.ask(state, first, count),
         }
     }
 
     /// Probability of each cell under the curriculum; empty where the mixture is fixed.
     pub fn probabilities(&self, state: &State) -> BTreeMap<String, f64> {
-        let Self::Chosen { mixture, .. } = self else { return BTreeMap::new() };
+        let Self::Chosen(chooser) = self else { return BTreeMap::new() };
+        let mixture = &chooser.mixture;
         let mut out = BTreeMap::new();
         for (portion, weight) in mixture.portions().iter().zip(weights(mixture, state)) {
             *out.entry(portion.task.cell()).or_insert(0.0) += weight;

@@ -59,6 +59,8 @@ impl<'a, 's> Run<'a, 's> {
             progress: None,
             collapsed: BTreeSet::new(),
             ahead: None,
+            evaluated: None,
+            best: None,
         });
         if config.select.curriculum == Curriculum::Dump {
             state.progress.get_or_insert_default();
@@ -207,7 +209,8 @@ fn evaluations(
     asked
         .map(|(name, library)| {
             let samples = config.evaluate.samples;
-            EvalSet::new(name, library, &eval::asked(config).0, samples, config.seed, prompts)
+            let (asked, seed) = (eval::asked(config).0, eval::seed(config));
+            EvalSet::new(name, library, &asked, samples, seed, prompts)
         })
         .collect()
 }
