@@ -32,6 +32,7 @@ test: setup-tests build ## unit, integration and browser tests
 bench: setup-tests build ## measure data, samples, tokens, steps and the page, and print the figures
 	$(CARGO) run --release -p tests --bin bench
 	CARGO="$(CARGO)" scripts/bench-data.sh $(PROGRAM)
+	CARGO="$(CARGO)" scripts/bench-rl.sh
 
 lint: ## formatting and clippy, warnings are errors
 	$(CARGO) fmt --all --check
