@@ -76,7 +76,8 @@ impl Draft {
     /// Takes what was typed. Choosing a recipe sets the fields behind its plug points too.
     pub fn put(&mut self, key: &'static str, text: String) {
         if let Some(recipe) = text.parse::<Recipe>().ok().filter(|_| key == "recipe") {
-            self.texts.extend(recipe.values().map(|(key, value)| (key, value.to_owned())));
+            let set = recipe.applied(&RunConfig::default());
+            self.texts.extend(recipe.values().map(|(key, _)| (key, plain(&set.value_at(key)))));
         }
         self.texts.insert(key, text);
     }
@@ -276,6 +277,11 @@ mod tests {
         let config = draft.check().expect("fits");
         assert_eq!((config.recipe, config.grpo.clip_high), (Recipe::Dapo, 0.28));
         assert_eq!((config.grpo.kl_coef, config.select.refill), (0.5, 10));
+        let changed: Vec<String> =
+            changes(&draft, &RunConfig::default()).into_iter().map(|change| change.key).collect();
+        let said = ["recipe", "grpo.kl_coef", "grpo.clip_high", "select.refill"];
+        assert_eq!(changed[..4], said, "fields that stay as they are, are no changes");
+        assert_eq!(changed[4..], ["select.overlong_share"]);
         draft.put("recipe", "grpo".into());
         assert_eq!(draft.check().expect("fits"), RunConfig::default());
     }
