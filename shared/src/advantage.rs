@@ -49,7 +49,7 @@ const VARIANCE_EPSILON: f64 = 1e-8;
 
 /// Advantages of every group of a batch:
 ///
-/// - `group-std`: `(r - mean) / (std + 1e-6)`, unbiased (GRPO, arXiv 2402.03300 eq. 4; verl)
+/// - `group-std`: `(r - mean) / (std + 1e-6)`, unbiased (GRPO, arXiv 2402.03300; verl)
 /// - `group-mean`: `r - mean` (Dr.GRPO, arXiv 2503.20783)
 /// - `leave-one-out`: `G / (G - 1) * (r - mean)` (RLOO, arXiv 2402.14740)
 /// - `batch`: `r` whitened over the batch's tokens (REINFORCE++, arXiv 2501.03262, with no

@@ -1,5 +1,5 @@
 //! Policy folders: what is written is what was there, and what is broken is said in a sentence.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod common;
 #[path = "common/nano.rs"]

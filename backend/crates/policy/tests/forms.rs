@@ -1,6 +1,6 @@
 //! One function, many ways: plain and fused operations, shared and separate prefixes, all rows
 //! and some.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod common;
 #[path = "common/nano.rs"]

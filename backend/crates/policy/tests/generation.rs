@@ -1,5 +1,5 @@
 //! Generation: equal to the reference, to itself without a cache, and alone or in a batch.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod common;
 

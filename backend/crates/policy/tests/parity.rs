@@ -1,6 +1,6 @@
 //! Every stage against the reference implementation's numbers, with both forms of the
 //! operations.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod common;
 

@@ -1,5 +1,5 @@
 //! Prompts: tokens, positions, origins and pixels in both styles.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 #[path = "common/nano.rs"]
 mod nano;

@@ -72,14 +72,13 @@ pub fn shares(aggregation: Aggregation, lengths: &[usize], longest: usize) -> Ve
 }
 
 /// PPO's clipped surrogate with a dual clip plus `kl_coef` times the divergence (arXiv
-/// 2402.03300 eq. 3, verl `compute_policy_loss`; a weight of 0 measures the divergence and
+/// 2402.03300, verl `compute_policy_loss`; a weight of 0 measures the divergence and
 /// charges nothing), minus `papo` times k3 of the log-probabilities with and without the video
-/// (arXiv 2507.06448 eq. 6). With ratio r and advantage A a token costs
+/// (arXiv 2507.06448). With ratio r and advantage A a token costs
 /// `max(-A r, -A clip(r, 1 - low, 1 + high))`, for A < 0 at most `-A dual_clip`.
 ///
 /// The ratio is `exp(logp - old)`, or under [`Ratio::Sequence`] the answer's
-/// `exp(mean (logp - old))` in its value and the token's in its gradient (GSPO, arXiv 2507.18071
-/// eq. 14).
+/// `exp(mean (logp - old))` in its value and the token's in its gradient (GSPO, arXiv 2507.18071).
 pub fn of_tokens(objective: &Objective, tokens: Tokens) -> TokenLoss {
     let Tokens { logp, old, reference, masked, advantage, share, lengths } = tokens;
     let moved = logp.clone().inner() - old.clone().inner();

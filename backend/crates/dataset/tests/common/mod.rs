@@ -1,5 +1,5 @@
 //! Videos, folders and specs that several test files share.
-#![allow(dead_code)]
+#![allow(dead_code, reason = "each test file uses a part")]
 
 use dataset::{BuildInputs, DatasetError, Summary, build};
 use shared::config::{DatasetSpec, MixtureItem};

@@ -1,5 +1,5 @@
 //! Helpers that several test files share.
-#![allow(dead_code)]
+#![allow(dead_code, reason = "each test file uses a part")]
 
 use shared::video::{FrameSize, SamplePlan};
 use std::io::Write;

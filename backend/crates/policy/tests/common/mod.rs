@@ -1,5 +1,5 @@
 //! Helpers shared by the tests of this crate.
-#![allow(dead_code, clippy::unwrap_used)]
+#![allow(dead_code, clippy::unwrap_used, reason = "each test file uses a part and may panic")]
 
 use policy::config::PolicyConfig;
 use policy::model::Model;

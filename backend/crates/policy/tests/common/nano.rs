@@ -1,5 +1,5 @@
 //! A small untrained policy and prompts for it.
-#![allow(dead_code, clippy::unwrap_used)]
+#![allow(dead_code, clippy::unwrap_used, reason = "each test file uses a part and may panic")]
 
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::tensor::{Gradients, Tensor};

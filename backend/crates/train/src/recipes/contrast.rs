@@ -1,4 +1,4 @@
-//! T-GRPO (Video-R1, arXiv 2503.21776, section 3.1): the same question with its frames shuffled
+//! T-GRPO (Video-R1, arXiv 2503.21776): the same question with its frames shuffled
 //! is answered too, by half as many answers; where order helps, good answers get a bonus.
 
 use crate::seed::Draws;

@@ -1,5 +1,5 @@
 //! Which answered questions an update gets: those drawn first, or with refill (DAPO's dynamic
-//! sampling, arXiv 2503.14476 section 3.2) those whose answers differ in what they earn.
+//! sampling, arXiv 2503.14476) those whose answers differ in what they earn.
 
 use crate::rollout::Drawn;
 use shared::advantage;
@@ -71,7 +71,7 @@ impl<'a> Round<'a> {
 }
 
 /// What is taken from the reward of an answer of so many tokens (DAPO's soft overlong
-/// punishment, eq. 13): 0 up to the last `share` of the longest answer, then rising to `factor`.
+/// punishment): 0 up to the last `share` of the longest answer, then rising to `factor`.
 pub fn overlong(select: &SelectConfig, longest: u32, tokens: usize) -> f64 {
     let buffer = select.overlong_share * f64::from(longest);
     if buffer <= 0.0 {

@@ -6,7 +6,7 @@ const CLAMP: f64 = 20.0;
 const MOST: f64 = 10.0;
 
 /// How much a token depends on the video: k3 of its log-probabilities with and without it,
-/// `exp(d) - d - 1` with `d = masked - whole` (VPPO, arXiv 2510.09285 eq. 4; its code's form).
+/// `exp(d) - d - 1` with `d = masked - whole` (VPPO, arXiv 2510.09285; its code's form).
 pub fn dependence(whole: f32, masked: f32) -> f64 {
     let d = (f64::from(masked) - f64::from(whole)).clamp(-CLAMP, CLAMP);
     (d.exp() - d - 1.0).clamp(-MOST, MOST)

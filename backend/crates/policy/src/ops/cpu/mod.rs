@@ -16,7 +16,7 @@ pub(crate) mod simd;
 pub(crate) const PIECE: usize = 16 * 1024;
 
 /// A buffer whose every element the caller writes before it is read.
-#[allow(clippy::uninit_vec)]
+#[allow(clippy::uninit_vec, reason = "zeroing what a kernel overwrites would cost a pass over it")]
 pub(crate) fn unwritten(len: usize) -> Vec<f32> {
     let mut out = Vec::with_capacity(len);
     // SAFETY: f32 has no invalid bit patterns, and callers write before they read.
