@@ -3,7 +3,7 @@
 //! [`Settings::from_value`] is the only way in: it names every unknown key with the nearest
 //! known one and every value out of its range, all at once.
 
-use crate::recipe::{Curriculum, Recipe};
+use crate::recipe::{Curriculum, Precision, Recipe};
 use crate::reward::RewardMode;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -38,6 +38,8 @@ pub struct RunConfig {
     pub steps: u64,
     /// Device name, such as `cpu`.
     pub device: String,
+    /// Numbers of matrix products.
+    pub precision: Precision,
     /// How rewards become an update; choosing one sets the fields behind its plug points.
     pub recipe: Recipe,
     /// Policy folder; empty means the nano policy that comes with the program.
@@ -97,6 +99,10 @@ impl Settings for RunConfig {
 
     fn more_problems(&self, problems: &mut Vec<Problem>) {
         mixture_problems(&self.mixture, problems);
+        if self.device == "cpu" && self.precision == Precision::Bf16 {
+            let message = "bf16 needs a GPU; the CPU computes in f32".into();
+            problems.push(Problem { field: "precision".into(), message });
+        }
         let (parts, groups) = (self.update.minibatches, self.grpo.prompts_per_step);
         if parts > groups {
             let message = format!("{parts} parts of {groups} questions; take at most {groups}");
@@ -178,6 +184,11 @@ mod tests {
         assert_eq!(two.len(), 2, "{two:?}");
         assert_eq!(refuse(json!({"mixture": [{"task": "jigsaw", "clips": 7}]})).len(), 1);
         assert_eq!(refuse(json!({"mixture": [{"task": "jigsaw", "clip": 6}]})).len(), 1);
+        assert_eq!(
+            refuse(json!({"precision": "bf16"})),
+            ["precision: bf16 needs a GPU; the CPU computes in f32"]
+        );
+        assert!(refuse(json!({"precision": "bf16", "device": "cuda"})).is_empty());
         assert_eq!(refuse(json!({"mixture": []})), ["mixture: is empty; name at least one task"]);
     }
 

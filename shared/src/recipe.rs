@@ -129,6 +129,16 @@ named_enum! {
 }
 
 named_enum! {
+    /// Numbers of matrix products; weights being trained and sums over layers are f32 always.
+    Precision, "precision" {
+        /// 32 bits.
+        F32 => "f32",
+        /// 16 bits with f32's range, on a GPU.
+        Bf16 => "bf16",
+    }
+}
+
+named_enum! {
     /// Something done or not.
     Switch, "switch" {
         /// Not done.
@@ -160,6 +170,7 @@ const PLAIN: &[(&str, &str)] = &[
     ("update.tis_cap", "0.0"),
     ("update.right_from", "0.5"),
     ("update.positive_weight", "0.1"),
+    ("update.entropy_coef", "0.0"),
     ("select.refill", "0"),
     ("select.min_std", "0.000001"),
     ("select.overlong_share", "0.0"),
@@ -216,6 +227,7 @@ impl Recipe {
                 HIGHER,
                 NO_KL,
                 REFILL,
+                ("update.entropy_coef", "0.06"),
                 ("vision.keep_tokens", "0.4"),
                 ("vision.least_weight", "0.9"),
                 ("vision.mask_share", "0.5"),

@@ -64,6 +64,14 @@ pub const FIELDS: &[Field] = &[
         Whole(0, 9_007_199_254_740_991),
     ),
     field("device", "Run", "Device", "Where the policy runs.", "", Text),
+    more(field(
+        "precision",
+        "Run",
+        "Precision",
+        "Numbers of matrix products: bf16 is for GPUs; weights and sums stay f32.",
+        "",
+        Choice(&["f32", "bf16"]),
+    )),
     field(
         "recipe",
         "Run",
@@ -226,6 +234,14 @@ pub const FIELDS: &[Field] = &[
         Real(0.0, 1.0),
     )),
     more(field(
+        "update.entropy_coef",
+        "Recipe",
+        "Entropy weight",
+        "Charges the entropy of answers in the loss; below 0 rewards it.",
+        "",
+        Real(-1.0, 1.0),
+    )),
+    more(field(
         "update.overlap",
         "Recipe",
         "Overlap",
@@ -368,6 +384,22 @@ pub const FIELDS: &[Field] = &[
         "An update whose gradient norm is above this is skipped, with a warning.",
         "",
         Real(1e-3, 1e9),
+    )),
+    more(field(
+        "update.max_tokens_per_pass",
+        "Memory",
+        "Tokens per pass",
+        "A step with more prompt and answer tokens is cut between questions; gradients accumulate.",
+        "tokens",
+        Whole(1, 1_000_000_000),
+    )),
+    more(field(
+        "update.activation_checkpointing",
+        "Memory",
+        "Activation checkpointing",
+        "Keeps what enters each layer and computes the rest again: less memory, about a third more time.",
+        "",
+        Choice(&["off", "on"]),
     )),
     field(
         "sampling.temperature",

@@ -5,7 +5,8 @@ use super::{
     SamplingConfig, SelectConfig, UpdateConfig, VisionConfig, WarmupConfig,
 };
 use crate::recipe::{
-    AdvantageRule, Aggregation, Curriculum, KlEstimator, Questions, Ratio, Recipe, Switch,
+    AdvantageRule, Aggregation, Curriculum, KlEstimator, Precision, Questions, Ratio, Recipe,
+    Switch,
 };
 use crate::reward::RewardMode;
 use crate::task::{Difficulty, Perturbation, Task};
@@ -72,6 +73,7 @@ pub(super) fn nano() -> RunConfig {
         seed: 1,
         steps: 400,
         device: "cpu".into(),
+        precision: Precision::F32,
         recipe: Recipe::Grpo,
         policy: String::new(),
         videos: Vec::new(),
@@ -128,7 +130,10 @@ fn plain_update() -> UpdateConfig {
         tis_cap: 0.0,
         right_from: 0.5,
         positive_weight: 0.1,
+        entropy_coef: 0.0,
         overlap: Switch::Off,
+        max_tokens_per_pass: 8192,
+        activation_checkpointing: Switch::Off,
     }
 }
 
@@ -177,9 +182,11 @@ fn videossr_8b() -> RunConfig {
     RunConfig {
         steps: 468,
         device: "cuda:0".into(),
+        precision: Precision::Bf16,
         policy: "Qwen3-VL-8B-Instruct".into(),
         mixture: paper_mixture(),
         grpo: GrpoConfig { prompts_per_step: 64, ..nano().grpo },
+        update: UpdateConfig { activation_checkpointing: Switch::On, ..plain_update() },
         optim: OptimConfig { learning_rate: 1e-6, ..nano().optim },
         sampling: SamplingConfig { max_new_tokens: 2048, ..nano().sampling },
         checkpoint: CheckpointConfig { every: 500, keep: 3 },

@@ -45,8 +45,16 @@ pub struct UpdateConfig {
     pub right_from: f64,
     /// Advantage of a right answer under `weighted`.
     pub positive_weight: f64,
+    /// Weight of the answers' entropy in the loss: above 0 makes them surer, below 0 keeps them
+    /// open.
+    pub entropy_coef: f64,
     /// The next step's answers are drawn while this step's update is made.
     pub overlap: Switch,
+    /// Most prompt and answer tokens of one forward and backward pass; gradients of several
+    /// passes are accumulated.
+    pub max_tokens_per_pass: u32,
+    /// Keeps only what enters each layer and computes the rest again on the way back.
+    pub activation_checkpointing: Switch,
 }
 
 /// Which questions and answers are learnt from.

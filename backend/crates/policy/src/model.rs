@@ -8,7 +8,7 @@ use crate::packed::Packed;
 use crate::rope;
 use crate::text::{Pass, Text};
 use crate::vision::{Vision, VisionOutput};
-use burn::module::Module;
+use burn::module::{Module, ModuleMapper, Param};
 use burn::tensor::{Device, Tensor};
 use std::sync::Arc;
 
@@ -71,6 +71,12 @@ impl Model {
         self
     }
 
+    /// The same network with tables and matrices in bf16: half the memory, for a model that is not
+    /// trained. Its operations must be those of [`Kernels::Mixed`].
+    pub fn narrowed(self) -> Self {
+        self.map(&mut Narrow)
+    }
+
     /// Which form of the operations this network uses.
     pub fn kernels(&self) -> Kernels {
         self.kernels
@@ -79,47 +85,63 @@ impl Model {
     /// Hidden states after the final norm: `[packed.len(), hidden]`. Inputs are made on the
     /// model's own device.
     pub fn forward(&self, packed: &Packed) -> Tensor<2> {
-        self.run(packed, |_| ())
+        self.run(packed, None, |_| ())
     }
 
     /// [`Self::forward`] for some rows only: `[rows.len(), hidden]`, in the order asked for, with
     /// repeats allowed. The last layer then does its own work for these rows alone, which saves a
     /// fifth of the decoder when few rows are asked for.
     pub fn forward_rows(&self, packed: &Packed, rows: &[usize]) -> Tensor<2> {
-        let index = Arc::new(rows.iter().map(|&row| row as u32).collect());
-        let x = self.layers(packed, Some(&index), |_| ());
-        self.language_model.norm.forward(self.kernels, x)
+        self.run(packed, Some(rows), |_| ())
     }
 
-    /// [`Self::forward`], handing out each layer's normed, rotated heads `[n, heads.width()]`.
-    pub(crate) fn run(&self, packed: &Packed, keep: impl FnMut(Tensor<2>)) -> Tensor<2> {
-        self.language_model.norm.forward(self.kernels, self.layers(packed, None, keep))
-    }
-
-    /// Embeddings through all layers: every row, or those asked for (then without heads of the
-    /// last layer).
-    fn layers(
+    /// [`Self::forward`] for all rows or some, handing out each layer's normed, rotated heads of
+    /// all rows, `[n, heads.width()]`.
+    pub(crate) fn run(
         &self,
         packed: &Packed,
-        rows: Option<&Arc<Vec<u32>>>,
+        rows: Option<&[usize]>,
         mut keep: impl FnMut(Tensor<2>),
     ) -> Tensor<2> {
+        let rows = rows.map(index_of);
         let (mut x, vision) = self.embed(packed);
         let pass = self.pass(packed);
-        let count = self.language_model.layers.len();
-        let levels = vision.as_ref().map_or(0, |vision| vision.deepstack.len());
-        for (i, layer) in self.language_model.layers.iter().enumerate() {
-            if let Some(rows) = rows.filter(|_| i + 1 == count && levels < count) {
-                return layer.forward_rows(&pass, x, rows);
-            }
-            let (out, heads) = layer.forward(&pass, x);
+        let mut levels = vision.into_iter().flat_map(|vision| vision.deepstack);
+        for i in 0..self.language_model.layers.len() {
+            let (out, heads) = self.layer(&pass, i, x, levels.next(), packed, rows.as_ref());
             keep(heads);
-            x = self.deepen(out, &vision, i, packed);
+            x = out;
         }
+        self.finish(x)
+    }
+
+    /// The output of layer `i` and its heads, with the DeepStack level that belongs to it. The
+    /// last layer's own work is done for the rows asked for alone.
+    pub(crate) fn layer(
+        &self,
+        pass: &Pass,
+        i: usize,
+        x: Tensor<2>,
+        level: Option<Tensor<2>>,
+        packed: &Packed,
+        rows: Option<&Arc<Vec<u32>>>,
+    ) -> (Tensor<2>, Tensor<2>) {
+        let layer = &self.language_model.layers[i];
+        let rows = rows.filter(|_| i + 1 == self.language_model.layers.len());
+        if let (Some(rows), None) = (rows, &level) {
+            return layer.forward_rows(pass, x, rows);
+        }
+        let (x, heads) = layer.forward(pass, x);
+        let x = self.deepen(x, level, packed);
         match rows {
-            Some(rows) => ops::gather_rows(self.kernels, x, rows),
-            None => x,
+            Some(rows) => (ops::gather_rows(self.kernels, x, rows), heads),
+            None => (x, heads),
         }
+    }
+
+    /// The norm after the last layer.
+    pub(crate) fn finish(&self, x: Tensor<2>) -> Tensor<2> {
+        self.language_model.norm.forward(self.kernels, x)
     }
 
     /// [`Self::forward`], keeping every stage.
@@ -130,10 +152,11 @@ impl Model {
         for (i, layer) in self.language_model.layers.iter().enumerate() {
             let (out, _) = layer.forward(&pass, x);
             trace.hidden.push(out.clone());
-            x = self.deepen(out, &vision, i, packed);
+            let level = vision.as_ref().and_then(|vision| vision.deepstack.get(i).cloned());
+            x = self.deepen(out, level, packed);
         }
         if let Some(last) = trace.hidden.last_mut() {
-            *last = self.language_model.norm.forward(self.kernels, x);
+            *last = self.finish(x);
         }
         trace.vision = vision;
         trace
@@ -151,7 +174,7 @@ impl Model {
     }
 
     /// [`Self::logprobs`], and the entropy of each row's distribution in nats under the same
-    /// temperature, without gradient: `[n]`, `[n]`.
+    /// temperature: `[n]`, `[n]`.
     pub fn logprobs_entropy(
         &self,
         hidden: Tensor<2>,
@@ -166,8 +189,7 @@ impl Model {
 
     /// Rows of hidden states: `[n, hidden]`, `[m]` -> `[m, hidden]`.
     pub fn select(&self, hidden: Tensor<2>, rows: &[usize]) -> Tensor<2> {
-        let rows = Arc::new(rows.iter().map(|&row| row as u32).collect());
-        ops::gather_rows(self.kernels, hidden, &rows)
+        ops::gather_rows(self.kernels, hidden, &index_of(rows))
     }
 
     /// The head's weight `[vocab, hidden]`.
@@ -182,7 +204,7 @@ impl Model {
         &self.text
     }
 
-    fn pass(&self, packed: &Packed) -> Pass {
+    pub(crate) fn pass(&self, packed: &Packed) -> Pass {
         Pass {
             kernels: self.kernels,
             rope: rope::text(&self.text, &packed.positions),
@@ -192,30 +214,37 @@ impl Model {
 
     /// Token embeddings with the visual tokens in their places.
     fn embed(&self, packed: &Packed) -> (Tensor<2>, Option<VisionOutput>) {
-        let ids = Arc::new(packed.ids.clone());
-        let x = ops::gather_rows(self.kernels, self.language_model.embed_tokens.weight.val(), &ids);
         if packed.grids.is_empty() {
-            return (x, None);
+            return (self.embed_with(packed, None), None);
         }
         let vision = self.visual.forward(self.kernels, &packed.patches, &packed.grids);
-        let rows = Arc::new(packed.visual_rows.clone());
-        (ops::put_rows(self.kernels, x, vision.merged.clone(), &rows), Some(vision))
+        (self.embed_with(packed, Some(vision.merged.clone())), Some(vision))
     }
 
-    /// Adds the DeepStack level of a layer, if it has one, to the visual rows.
-    fn deepen(
-        &self,
-        x: Tensor<2>,
-        vision: &Option<VisionOutput>,
-        layer: usize,
-        packed: &Packed,
-    ) -> Tensor<2> {
-        match vision.as_ref().and_then(|vision| vision.deepstack.get(layer)) {
-            Some(level) => {
-                let rows = Arc::new(packed.visual_rows.clone());
-                ops::add_rows(self.kernels, x, level.clone(), &rows)
-            }
-            None => x,
-        }
+    /// Token embeddings with the given visual tokens in their places.
+    pub(crate) fn embed_with(&self, packed: &Packed, visual: Option<Tensor<2>>) -> Tensor<2> {
+        let ids = Arc::new(packed.ids.clone());
+        let x = ops::embedding(self.kernels, self.language_model.embed_tokens.weight.val(), &ids);
+        let Some(visual) = visual else { return x };
+        ops::put_rows(self.kernels, x, visual, &Arc::new(packed.visual_rows.clone()))
+    }
+
+    /// Adds a DeepStack level to the visual rows.
+    fn deepen(&self, x: Tensor<2>, level: Option<Tensor<2>>, packed: &Packed) -> Tensor<2> {
+        let Some(level) = level else { return x };
+        ops::add_rows(self.kernels, x, level, &Arc::new(packed.visual_rows.clone()))
+    }
+}
+
+pub(crate) fn index_of(rows: &[usize]) -> Arc<Vec<u32>> {
+    Arc::new(rows.iter().map(|&row| row as u32).collect())
+}
+
+/// Rounds to bf16 what products would round anyway: tables and matrices, not norms.
+struct Narrow;
+
+impl ModuleMapper for Narrow {
+    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        if D < 2 { param } else { param.map(ops::half) }
     }
 }

@@ -3,6 +3,7 @@
 use crate::config::PolicyConfig;
 use crate::error::PolicyError;
 use crate::model::Model;
+use crate::ops::Kernels;
 use crate::processor::Processor;
 use crate::prompt::{self, Part, Prompt};
 use crate::tokenizer::PolicyTokenizer;
@@ -96,6 +97,18 @@ impl Policy {
             ("preprocessor_config.json".to_string(), pretty(processor_json)),
         ]);
         Self { config, model, tokenizer, processor, device: device.clone(), kept }
+    }
+
+    /// The same policy with products in bf16; its parameters stay f32.
+    ///
+    /// # Errors
+    /// On the CPU, whose kernels are f32.
+    pub fn mixed(mut self) -> Result<Self, PolicyError> {
+        if self.model.kernels() == Kernels::Fused {
+            return Err(PolicyError::Device("bf16 needs a GPU; the CPU computes in f32".into()));
+        }
+        self.model = self.model.with_kernels(Kernels::Mixed);
+        Ok(self)
     }
 
     /// Writes the folder: aside first, flushed, then renamed into place, so that a reader or a

@@ -122,16 +122,17 @@ impl Layer {
         (self.finish(pass, x, seen), heads)
     }
 
-    /// The layer's output of some rows only, though they see all: `[n, hidden]` -> `[m, hidden]`.
+    /// [`Self::forward`] with the output of some rows only, though they see all:
+    /// `[n, hidden]` -> `[m, hidden]` and the heads of all rows.
     pub(crate) fn forward_rows(
         &self,
         pass: &Pass,
         x: Tensor<2>,
         rows: &Arc<Vec<u32>>,
-    ) -> Tensor<2> {
-        let (seen, _) = self.attend(pass, x.clone());
+    ) -> (Tensor<2>, Tensor<2>) {
+        let (seen, heads) = self.attend(pass, x.clone());
         let pick = |x| ops::gather_rows(pass.kernels, x, rows);
-        self.finish(pass, pick(x), pick(seen))
+        (self.finish(pass, pick(x), pick(seen)), heads)
     }
 
     /// What each row sees `[n, queries * dim]`, and the normed, rotated heads.
@@ -141,11 +142,11 @@ impl Layer {
     }
 
     /// All that a row does by itself.
-    fn finish(&self, pass: &Pass, x: Tensor<2>, seen: Tensor<2>) -> Tensor<2> {
+    pub(crate) fn finish(&self, pass: &Pass, x: Tensor<2>, seen: Tensor<2>) -> Tensor<2> {
         let k = pass.kernels;
-        let x = x + self.self_attn.o_proj.forward(k, seen);
+        let x = x + ops::widened(k, self.self_attn.o_proj.forward(k, seen));
         let out = self.mlp.forward(k, self.post_attention_layernorm.forward(k, x.clone()));
-        x + out
+        x + ops::widened(k, out)
     }
 }
 

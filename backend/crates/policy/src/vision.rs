@@ -93,7 +93,7 @@ pub struct VisionOutput {
 }
 
 /// What the tower needs to know about the grids of a batch.
-struct Layout {
+pub(crate) struct Layout {
     segments: Arc<Vec<Segment>>,
     rope: Rope,
     /// Interpolation weights `[places, side * side]` of the distinct places.
@@ -146,26 +146,48 @@ impl Vision {
         pieces: &[Arc<Vec<f32>>],
         grids: &[[usize; 3]],
     ) -> VisionOutput {
+        let layout = self.layout(grids);
+        let mut x = self.enter(kernels, pieces, &layout);
+        let mut deepstack = Vec::new();
+        for i in 0..self.blocks.len() {
+            let (out, level) = self.block(kernels, i, x, &layout);
+            deepstack.extend(level);
+            x = out;
+        }
+        VisionOutput { merged: self.merger.forward(kernels, x), deepstack }
+    }
+
+    /// Patches with their positions: `[n, hidden]`.
+    pub(crate) fn enter(
+        &self,
+        kernels: Kernels,
+        pieces: &[Arc<Vec<f32>>],
+        layout: &Layout,
+    ) -> Tensor<2> {
         let proj = &self.patch_embed.proj;
         let bias = proj.bias.as_ref().expect("the patch embedding is built with a bias").val();
         let patches = ops::linear_shared(kernels, pieces, proj.weight.val(), bias);
-        let layout = self.layout(grids);
         let places = ops::linear(
             kernels,
             layout.weights.clone(),
             self.pos_embed.weight.val().transpose(),
             None,
         );
-        let mut x = patches + ops::gather_rows(kernels, places, &layout.places);
-        let mut deepstack = Vec::new();
-        for (i, block) in self.blocks.iter().enumerate() {
-            x = block.forward(kernels, x, &layout, self.heads());
-            if let Some(level) = self.config.deepstack_visual_indexes.iter().position(|&at| at == i)
-            {
-                deepstack.push(self.deepstack_merger_list[level].forward(kernels, x.clone()));
-            }
-        }
-        VisionOutput { merged: self.merger.forward(kernels, x), deepstack }
+        ops::widened(kernels, patches + ops::gather_rows(kernels, places, &layout.places))
+    }
+
+    /// A block's output, and the DeepStack level that is made of it, if one is.
+    pub(crate) fn block(
+        &self,
+        kernels: Kernels,
+        index: usize,
+        x: Tensor<2>,
+        layout: &Layout,
+    ) -> (Tensor<2>, Option<Tensor<2>>) {
+        let x = self.blocks[index].forward(kernels, x, layout, self.heads());
+        let level = self.config.deepstack_visual_indexes.iter().position(|&at| at == index);
+        let level = level.map(|at| self.deepstack_merger_list[at].forward(kernels, x.clone()));
+        (x, level)
     }
 
     fn heads(&self) -> Heads {
@@ -173,7 +195,8 @@ impl Vision {
         Heads { queries: count, keys: count, dim: self.config.hidden_size / count }
     }
 
-    fn layout(&self, grids: &[[usize; 3]]) -> Layout {
+    /// What grids `[t, h, w]` mean, on the tower's device.
+    pub(crate) fn layout(&self, grids: &[[usize; 3]]) -> Layout {
         let merge = self.config.spatial_merge_size;
         let (mut segments, mut places) = (Vec::new(), Vec::new());
         let mut rows_cols = Vec::new();
@@ -259,9 +282,10 @@ impl Block {
         let packed = self.attn.qkv.forward(kernels, self.norm1.forward(kernels, x.clone()));
         let turned = ops::rotate(kernels, packed, None, &layout.rope, heads);
         let seen = ops::attend(kernels, turned, &layout.segments, heads);
-        let x = x + self.attn.proj.forward(kernels, seen);
+        let x = x + ops::widened(kernels, self.attn.proj.forward(kernels, seen));
         let inner = self.mlp.linear_fc1.forward(kernels, self.norm2.forward(kernels, x.clone()));
-        x + self.mlp.linear_fc2.forward(kernels, ops::gelu_tanh(kernels, inner))
+        let out = self.mlp.linear_fc2.forward(kernels, ops::gelu_tanh(kernels, inner));
+        x + ops::widened(kernels, out)
     }
 }
 
@@ -281,7 +305,7 @@ impl Merger {
 
     /// `[patches, hidden]` -> `[patches / merge_area, out]`. Whether the norm sees single or
     /// joined patches follows from its width.
-    fn forward(&self, kernels: Kernels, x: Tensor<2>) -> Tensor<2> {
+    pub(crate) fn forward(&self, kernels: Kernels, x: Tensor<2>) -> Tensor<2> {
         let [patches, hidden] = x.dims();
         let joined = self.linear_fc1.weight.dims()[1];
         let tokens = patches * hidden / joined;

@@ -11,7 +11,7 @@ use burn::tensor::{Tensor, TensorData};
 use common::relative;
 use nano::{all_grads, numbers};
 use policy::ops::Kernels;
-use policy::{Model, Packed, PolicyConfig, Prompt};
+use policy::{Model, Packed, PolicyConfig, Prompt, Staged};
 
 /// Answers of several lengths to several prompts.
 fn answers() -> Vec<Vec<Vec<u32>>> {
@@ -32,16 +32,7 @@ fn weights(count: usize) -> Tensor<1> {
 
 fn shared(model: &Model, prompts: &[Prompt]) -> Outcome {
     let model = model.clone().train();
-    let mut packed = Packed::new();
-    let (mut rows, mut targets) = (vec![], vec![]);
-    for (prompt, answers) in prompts.iter().zip(answers()) {
-        let prefix = packed.prefix(prompt);
-        for answer in answers {
-            let suffix = packed.suffix(prefix, &answer);
-            rows.extend(packed.target_rows(suffix, 0));
-            targets.extend(answer);
-        }
-    }
+    let (packed, rows, targets) = sequence(prompts);
     let logprobs = model.logprobs(model.forward_rows(&packed, &rows), &targets, 0.8);
     let loss = (logprobs.clone() * weights(targets.len())).sum();
     (numbers(logprobs), all_grads(&model, &loss.backward()))
@@ -68,11 +59,12 @@ fn separate(model: &Model, prompts: &[Prompt]) -> Outcome {
     (numbers(logprobs), all_grads(&model, &loss.backward()))
 }
 
+fn flat(grads: &[(String, Vec<f32>)]) -> Vec<f32> {
+    grads.iter().flat_map(|(_, g)| g.clone()).collect()
+}
+
 fn agree((a, a_grads): &Outcome, (b, b_grads): &Outcome, limit: f64) {
     assert!(relative(a, b) < limit, "log-probabilities: {:.2e}", relative(a, b));
-    let flat = |grads: &[(String, Vec<f32>)]| -> Vec<f32> {
-        grads.iter().flat_map(|(_, g)| g.clone()).collect()
-    };
     let whole = relative(&flat(a_grads), &flat(b_grads));
     eprintln!("log-probabilities {:.2e}, gradient {whole:.2e}", relative(a, b));
     assert!(whole < limit, "whole gradient: {whole:.2e}");
@@ -134,4 +126,88 @@ fn entropy_is_that_of_the_distribution() {
         let expected: f64 = weights.iter().map(|w| -(w / total) * (w / total).ln()).sum();
         assert!((f64::from(numbers(entropy)[0]) - expected).abs() < 1e-4);
     }
+}
+
+/// Prompts and answers as one sequence, the rows that predict the answers, and their tokens.
+fn sequence(prompts: &[Prompt]) -> (Packed, Vec<usize>, Vec<u32>) {
+    let mut packed = Packed::new();
+    let (mut rows, mut targets) = (vec![], vec![]);
+    for (prompt, answers) in prompts.iter().zip(answers()) {
+        let prefix = packed.prefix(prompt);
+        for answer in answers {
+            let suffix = packed.suffix(prefix, &answer);
+            rows.extend(packed.target_rows(suffix, 0));
+            targets.extend(answer);
+        }
+    }
+    (packed, rows, targets)
+}
+
+/// As [`shared`], keeping only what enters each layer.
+fn recomputed(model: &Model, prompts: &[Prompt]) -> Outcome {
+    let model = model.clone().train();
+    let (packed, rows, targets) = sequence(prompts);
+    let staged = Staged::new(&model, &packed, &rows);
+    let end = staged.end();
+    let logprobs = model.logprobs(staged.hidden(end.clone()), &targets, 0.8);
+    let loss = (logprobs.clone() * weights(targets.len())).sum();
+    let mut gradients = loss.backward();
+    let mut total = all_grads(&model, &gradients);
+    let add = |gradients: &mut burn::tensor::Gradients| {
+        for ((_, sum), (_, more)) in total.iter_mut().zip(all_grads(&model, gradients)) {
+            if sum.is_empty() {
+                *sum = more;
+            } else {
+                sum.iter_mut().zip(more).for_each(|(sum, more)| *sum += more);
+            }
+        }
+    };
+    staged.backward(end.grad_remove(&mut gradients).unwrap(), add);
+    (numbers(logprobs), total)
+}
+
+#[test]
+fn layers_computed_again_on_the_way_back_give_the_same_gradient() {
+    let (model, mut prompts) = setting();
+    agree(&shared(&model, &prompts), &recomputed(&model, &prompts), 1e-6);
+    let plain = model.clone().with_kernels(Kernels::Plain);
+    agree(&shared(&plain, &prompts), &recomputed(&plain, &prompts), 1e-5);
+    // Without a clip the tower has no part in it.
+    let policy = nano::policy(PolicyConfig::nano(320), 11);
+    prompts = vec![policy.prompt(&[policy::Part::Text(nano::QUESTION)]).unwrap()];
+    let ((a, whole), (b, again)) = (shared(&model, &prompts), recomputed(&model, &prompts));
+    assert_eq!(a, b);
+    assert!(relative(&flat(&whole), &flat(&again)) < 1e-6);
+}
+
+/// bf16 has 8 bits: what comes out is near the f32 numbers and not equal to them.
+#[test]
+fn products_in_bf16_stay_near_those_in_f32() {
+    let (model, prompts) = setting();
+    let plain = shared(&model.clone().with_kernels(Kernels::Plain), &prompts);
+    let mixed_model = model.with_kernels(Kernels::Mixed);
+    let mixed = shared(&mixed_model, &prompts);
+    let far = relative(&plain.0, &mixed.0);
+    assert!(far > 1e-6 && far < 1e-2, "log-probabilities: {far:.2e}");
+    let far = relative(&flat(&plain.1), &flat(&mixed.1));
+    assert!(far > 1e-6 && far < 3e-2, "gradient: {far:.2e}");
+    // Parameters rounded beforehand give the same numbers as parameters rounded on the way.
+    let (packed, rows, targets) = sequence(&prompts);
+    let logprobs =
+        |model: &Model| numbers(model.logprobs(model.forward_rows(&packed, &rows), &targets, 0.8));
+    assert_eq!(logprobs(&mixed_model), logprobs(&mixed_model.clone().narrowed()));
+}
+
+#[test]
+fn the_gradient_of_the_entropy_agrees_in_both_forms() {
+    let (model, prompts) = setting();
+    let (packed, rows, targets) = sequence(&prompts);
+    let run = |kernels| {
+        let model = model.clone().with_kernels(kernels).train();
+        let hidden = model.forward_rows(&packed, &rows);
+        let (_, entropy) = model.logprobs_entropy(hidden, &targets, 0.7);
+        let loss = (entropy.clone() * weights(targets.len())).sum();
+        (numbers(entropy), all_grads(&model, &loss.backward()))
+    };
+    agree(&run(Kernels::Fused), &run(Kernels::Plain), 1e-5);
 }

@@ -27,6 +27,9 @@ pub struct Objective {
 pub struct Tokens {
     /// Log-probability under the weights being trained; carries gradient.
     pub logp: Tensor<1>,
+    /// Entropy of the distribution it was drawn from, nats, where
+    /// [`UpdateConfig::entropy_coef`] asks; carries gradient.
+    pub entropy: Option<Tensor<1>>,
     /// Log-probability when it was sampled, or under the weights before the update.
     pub old: Tensor<1>,
     /// Log-probability under the frozen start policy.
@@ -74,13 +77,13 @@ pub fn shares(aggregation: Aggregation, lengths: &[usize], longest: usize) -> Ve
 /// PPO's clipped surrogate with a dual clip plus `kl_coef` times the divergence (arXiv
 /// 2402.03300, verl `compute_policy_loss`; a weight of 0 measures the divergence and
 /// charges nothing), minus `papo` times k3 of the log-probabilities with and without the video
-/// (arXiv 2507.06448). With ratio r and advantage A a token costs
+/// (arXiv 2507.06448), plus `entropy_coef` times the entropy (VPPO's penalty). With ratio r and advantage A a token costs
 /// `max(-A r, -A clip(r, 1 - low, 1 + high))`, for A < 0 at most `-A dual_clip`.
 ///
 /// The ratio is `exp(logp - old)`, or under [`Ratio::Sequence`] the answer's
 /// `exp(mean (logp - old))` in its value and the token's in its gradient (GSPO, arXiv 2507.18071).
 pub fn of_tokens(objective: &Objective, tokens: Tokens) -> TokenLoss {
-    let Tokens { logp, old, reference, masked, advantage, share, lengths } = tokens;
+    let Tokens { logp, entropy, old, reference, masked, advantage, share, lengths } = tokens;
     let moved = logp.clone().inner() - old.clone().inner();
     let ratio = match objective.update.ratio {
         Ratio::Token => (logp.clone() - old).clamp(-RATIO_CLAMP, RATIO_CLAMP).exp(),
@@ -93,6 +96,9 @@ pub fn of_tokens(objective: &Objective, tokens: Tokens) -> TokenLoss {
     }
     if let Some(masked) = masked.filter(|_| objective.papo > 0.0) {
         cost = cost - divergence(KlEstimator::K3, logp, masked) * objective.papo;
+    }
+    if let Some(entropy) = entropy {
+        cost = cost + entropy * objective.update.entropy_coef;
     }
     TokenLoss { loss: (cost * share).sum(), kl: kl.inner(), clipped, moved }
 }

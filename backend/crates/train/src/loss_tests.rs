@@ -21,6 +21,7 @@ fn objective() -> Objective {
 fn tokens(logp: &[f32], old: &[f32], advantage: &[f32], lengths: &[usize]) -> Tokens {
     Tokens {
         logp: vector(logp),
+        entropy: None,
         old: vector(old),
         reference: vector(logp),
         masked: None,
@@ -165,4 +166,14 @@ fn perception_is_rewarded() {
     let gradients = got.loss.backward();
     let got = numbers(logp.grad(&gradients).expect("tracked"));
     assert!((got[0] + 0.25).abs() < 1e-6, "{got:?}");
+}
+
+#[test]
+fn entropy_is_charged_by_its_weight() {
+    let mut objective = objective();
+    objective.update.entropy_coef = 0.06;
+    let mut tokens = tokens(&[-1.0, -2.0], &[-1.0, -2.0], &[1.0, -1.0], &[2]);
+    tokens.entropy = Some(vector(&[0.5, 1.5]));
+    // Ratios of 1: -1 + 1 from the surrogate, .06 (.5 + 1.5) from the entropy.
+    assert!((numbers(of_tokens(&objective, tokens).loss)[0] - 0.12).abs() < 1e-6);
 }

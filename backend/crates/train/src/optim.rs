@@ -1,5 +1,6 @@
-//! AdamW with a state that is saved and restored bit for bit. Parameters are told apart by their place in the module, never by
-//! ids drawn at random, so that a reloaded policy finds its moments again.
+//! AdamW with a state that is saved and restored bit for bit. Parameters are told apart by their
+//! place in the module, never by ids drawn at random, so that a reloaded policy finds its moments
+//! again.
 
 use burn::module::{Module, ModuleMapper, Param};
 use burn::tensor::{Tensor, TensorData};
@@ -75,10 +76,9 @@ impl AdamW {
             first: gradient.zeros_like(),
             second: gradient.zeros_like(),
         });
-        let (weights, moments) = match Kernels::for_device(&weights.device()) {
-            Kernels::Fused => host_update(weights, gradient, moments, rates),
-            Kernels::Plain => device_update(weights, gradient, moments, rates),
-        };
+        let here = Kernels::for_device(&weights.device()) == Kernels::Fused;
+        let update = if here { host_update } else { device_update };
+        let (weights, moments) = update(weights, gradient, moments, rates);
         self.moments[place] = Some(moments);
         weights
     }

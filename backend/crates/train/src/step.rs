@@ -144,7 +144,8 @@ impl Learner {
         let shares = loss::shares(self.objective.update.aggregation, &lengths, self.longest);
         let mut total: Option<GradientSet> = None;
         let mut at = 0;
-        for micro in cut(groups, rows_of_group) {
+        let most = self.objective.update.max_tokens_per_pass as usize;
+        for micro in cut(groups, most, rows_of_group) {
             let answers: usize = micro.iter().map(|group| group.answers.len()).sum();
             let gradients = self.gradients(micro, &shares[at..at + answers], sums);
             at += answers;
@@ -158,15 +159,34 @@ impl Learner {
 
     fn gradients(&self, groups: &[ScoredGroup], shares: &[f64], sums: &mut Sums) -> GradientSet {
         let lot = Lot::of(groups, shares);
+        if !self.objective.update.activation_checkpointing.is_on() {
+            let loss = self.loss(&lot, lot.sheet.hidden(&self.model), sums);
+            return GradientSet::of(loss, &self.model);
+        }
+        let staged = lot.sheet.staged(&self.model);
+        let end = staged.end();
+        let loss = self.loss(&lot, staged.hidden(end.clone()), sums);
+        GradientSet::of_staged(loss, end, staged, &self.model)
+    }
+
+    /// The loss of a micro-batch from its hidden states `[tokens, hidden]`, which carry gradient.
+    fn loss(&self, lot: &Lot, hidden: Tensor<2>, sums: &mut Sums) -> Tensor<1> {
         let device = self.device.clone().autodiff();
         let tensor = |values: &[f32]| {
             Tensor::from_data(TensorData::new(values.to_vec(), [values.len()]), &device)
         };
-        let logprobs = |model| logprobs(model, &lot.sheet, self.temperature);
+        let (targets, temperature) = (&lot.sheet.targets, self.temperature);
+        let (logp, entropy) = if self.objective.update.entropy_coef == 0.0 {
+            (self.model.logprobs(hidden, targets, temperature), None)
+        } else {
+            let (logp, entropy) = self.model.logprobs_entropy(hidden, targets, temperature);
+            (logp, Some(entropy))
+        };
         let tokens = Tokens {
-            logp: logprobs(&self.model), // [tokens]
+            logp, // [tokens]
+            entropy,
             old: tensor(&lot.old),
-            reference: Tensor::from_inner(logprobs(&self.reference)),
+            reference: Tensor::from_inner(logprobs(&self.reference, &lot.sheet, temperature)),
             masked: (lot.masked.len() == lot.old.len()).then(|| tensor(&lot.masked)),
             advantage: tensor(&lot.advantages),
             share: tensor(&lot.shares),
@@ -178,7 +198,7 @@ impl Learner {
         sums.clipped += number(got.clipped.sum());
         sums.distance += number(got.moved.clone().abs().sum());
         sums.moved += number(got.moved.sum());
-        GradientSet::of(got.loss, &self.model)
+        got.loss
     }
 
     /// The weights as a plain module, for generation and saving.

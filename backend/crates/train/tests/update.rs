@@ -3,9 +3,11 @@
 mod common;
 
 use burn::module::Module;
+use burn::tensor::{FloatDType, Tensor};
+use policy::ops::Kernels;
 use policy::{Policy, SamplingOptions, generate};
 use shared::config::RunConfig;
-use shared::recipe::{Aggregation, Ratio};
+use shared::recipe::{Aggregation, Ratio, Switch};
 use shared::task::{Difficulty, Perturbation, Task};
 use train::loss::Objective;
 use train::optim::{AdamW, GradientSet, weights_hash};
@@ -176,4 +178,46 @@ fn an_update_that_is_not_a_number_or_explodes_is_skipped_whole() {
         assert!(!learner.update(&groups).skipped);
         assert_ne!(weights_hash(&learner.model), before);
     }
+}
+
+/// Passes of one group each, and layers computed again on the way back: the same gradient.
+#[test]
+fn saving_memory_changes_no_gradient() {
+    let policy = common::fresh(1);
+    let groups = groups(&policy);
+    let mut learner = learner(&policy);
+    learner.objective.update.entropy_coef = 0.1;
+    let whole = learner.gradients_of(&groups).expect("answers");
+    learner.objective.update.max_tokens_per_pass = 1;
+    let accumulated = learner.gradients_of(&groups).expect("answers");
+    let (apart, length) = distance(&whole, &accumulated);
+    assert!(length > 1e-3 && apart > 0.0 && apart < 1e-5, "accumulated: {apart}");
+    learner.objective.update.activation_checkpointing = Switch::On;
+    let again = learner.gradients_of(&groups).expect("answers");
+    let (apart, _) = distance(&accumulated, &again);
+    assert!(apart < 1e-6, "computed again: {apart}");
+}
+
+/// Steps far below what bf16 can tell apart add up, since the weights stay f32.
+#[test]
+fn bf16_products_move_weights_of_f32() {
+    let mut policy = common::fresh(1);
+    assert!(policy.clone().mixed().is_err(), "the CPU computes in f32");
+    let groups = groups(&policy);
+    // Plain operations stand in for a GPU's.
+    policy.model = policy.model.with_kernels(Kernels::Plain);
+    let policy = policy.mixed().expect("plain operations can be mixed");
+    let mut learner = learner(&policy);
+    learner.reference = policy.model.clone().narrowed();
+    learner.settings.learning_rate = 1e-7;
+    let before = policy.model.language_model.layers[0].mlp.down_proj.weight.val();
+    let report = learner.update(&groups);
+    assert!(!report.skipped && report.kl.abs() < 1e-3, "{report:?}");
+    let after = learner.plain().language_model.layers[0].mlp.down_proj.weight.val();
+    assert_eq!(after.dtype(), before.dtype());
+    let moved = (after.clone() - before.clone()).abs().max().into_scalar::<f32>();
+    assert!(moved > 5e-8 && moved < 2e-7, "a step of AdamW's size: {moved}");
+    let rounded = |x: Tensor<2>| x.cast(FloatDType::BF16).cast(FloatDType::F32);
+    let changed = rounded(after).not_equal(rounded(before)).float().mean().into_scalar::<f32>();
+    assert!(changed < 0.1, "bf16 would have lost most of it: {changed}");
 }

@@ -97,7 +97,10 @@ pub fn generate(
     seeds: &[Vec<u64>],
     options: &SamplingOptions,
 ) -> Result<Vec<Vec<Generated>>, PolicyError> {
-    let engine = Engine { model: &policy.model, config: &policy.config };
+    // Rounded once instead of at every token.
+    let narrow =
+        (policy.model.kernels() == Kernels::Mixed).then(|| policy.model.clone().narrowed());
+    let engine = Engine { model: narrow.as_ref().unwrap_or(&policy.model), config: &policy.config };
     engine.generate(prompts, seeds, options)
 }
 
@@ -185,7 +188,9 @@ impl Engine<'_> {
             }
             match self.model.kernels() {
                 Kernels::Fused => cpu::decode(self, &prefill, &mut rollouts, options),
-                Kernels::Plain => tensor::decode(self, &prefill, &mut rollouts, options),
+                Kernels::Plain | Kernels::Mixed => {
+                    tensor::decode(self, &prefill, &mut rollouts, options);
+                }
             }
         }
         let mut done = rollouts.into_iter().map(|rollout| rollout.out);
@@ -213,12 +218,11 @@ impl Engine<'_> {
         let mut packed = Packed::new();
         let ids: Vec<_> = prompts.iter().map(|prompt| packed.prefix(prompt)).collect();
         let rows: Vec<Range<usize>> = ids.into_iter().map(|id| packed.prefix_rows(id)).collect();
-        let mut heads = Vec::new();
-        let hidden = self.model.run(&packed, |layer| heads.push(layer));
         let mut last: Vec<usize> = rows.iter().map(|rows| rows.end - 1).collect();
         last.resize(last.len().max(LEAST_ROWS), last[0]);
-        let logits: Vec<f32> =
-            self.model.logits(self.model.select(hidden, &last)).into_data().iter::<f32>().collect();
+        let mut heads = Vec::new();
+        let hidden = self.model.run(&packed, Some(&last), |layer| heads.push(layer));
+        let logits: Vec<f32> = self.model.logits(hidden).into_data().iter::<f32>().collect();
         let vocab = logits.len() / last.len();
         Prefill {
             next_positions: prompts.iter().map(|prompt| prompt.next_position).collect(),

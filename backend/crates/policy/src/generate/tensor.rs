@@ -2,11 +2,11 @@
 //! together, attention prompt by prompt, since rows of one prompt share its keys.
 
 use super::{Engine, Prefill, Rollout, SamplingOptions};
-use crate::ops::{self, Heads, Kernels};
+use crate::ops::plain::softmax_full;
+use crate::ops::{self, Heads};
 use crate::packed::Segment;
 use crate::rope;
 use crate::text::Pass;
-use burn::tensor::activation::softmax;
 use burn::tensor::{Int, Tensor, TensorData};
 use std::sync::Arc;
 
@@ -51,7 +51,7 @@ fn step(
     caches: &mut [Cache],
 ) -> Vec<f32> {
     let model = engine.model;
-    let k = Kernels::Plain;
+    let k = model.kernels();
     let ids: Vec<u32> = live.iter().filter_map(|&i| rollouts[i].out.ids.last().copied()).collect();
     let positions: Vec<[i32; 3]> =
         live.iter().map(|&i| [rollouts[i].position(prefill); 3]).collect();
@@ -61,13 +61,12 @@ fn step(
         rope: rope::text(model.text_config(), &positions),
         segments: Arc::new(Vec::<Segment>::new()),
     };
-    let mut x = ops::gather_rows(k, model.language_model.embed_tokens.weight.val(), &Arc::new(ids));
+    let embedding = model.language_model.embed_tokens.weight.val();
+    let mut x = ops::embedding(k, embedding, &Arc::new(ids));
     for (layer, cache) in model.language_model.layers.iter().zip(caches) {
         let packed = layer.self_attn.packed(&pass, layer.input_layernorm.forward(k, x.clone()));
         let seen = cache.attend(packed, &groups);
-        x = x + layer.self_attn.o_proj.forward(k, seen);
-        let out = layer.mlp.forward(k, layer.post_attention_layernorm.forward(k, x.clone()));
-        x = x + out;
+        x = layer.finish(&pass, x, seen);
     }
     model.logits(model.language_model.norm.forward(k, x)).into_data().iter::<f32>().collect()
 }
@@ -151,7 +150,8 @@ impl Cache {
         let at = self.steps;
         self.steps += 1;
         let [rows, keys, _, dim] = new[0].dims();
-        let room = |x: &Tensor<4>| Tensor::zeros([rows, keys, BLOCK, dim], &x.device());
+        let room =
+            |x: &Tensor<4>| Tensor::zeros([rows, keys, BLOCK, dim], (&x.device(), x.dtype()));
         let [own_k, own_v] = match self.own.take() {
             None => new.each_ref().map(room),
             Some([k, v]) if at == k.dims()[2] => [
@@ -176,7 +176,7 @@ impl Cache {
             .reshape([keys, rows, group, tokens])
             .swap_dims(0, 1);
         let to_own = q.matmul(own_k.swap_dims(2, 3));
-        let weights = softmax(Tensor::cat(vec![to_shared, to_own], 3), 3);
+        let weights = softmax_full(Tensor::cat(vec![to_shared, to_own], 3));
         let part =
             |from: usize, to: usize| weights.clone().slice([0..rows, 0..keys, 0..group, from..to]);
         let on_shared = part(0, tokens).swap_dims(0, 1).reshape([keys, rows * group, tokens]);

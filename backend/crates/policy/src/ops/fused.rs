@@ -84,7 +84,7 @@ pub trait FusedOps: Backend {
     ) -> FloatTensor<Self>;
     /// Log-probabilities of targets.
     fn policy_logprob(logits: FloatTensor<Self>, targets: Index, scale: f32) -> FloatTensor<Self>;
-    /// Entropies, without gradient.
+    /// Entropies.
     fn policy_entropy(logits: FloatTensor<Self>, scale: f32) -> FloatTensor<Self>;
 }
 

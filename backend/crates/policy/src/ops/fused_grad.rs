@@ -13,7 +13,7 @@ use burn::backend::autodiff::grads::Gradients;
 use burn::backend::autodiff::ops::{Backward, Ops, OpsKind};
 use burn::backend::flex::FlexTensor;
 use burn::backend::tensor::FloatTensor;
-use burn::backend::{Autodiff, AutodiffBackend, Flex};
+use burn::backend::{Autodiff, Flex};
 use std::fmt;
 use std::sync::Arc;
 
@@ -240,8 +240,14 @@ impl<C: CheckpointStrategy> FusedOps for Autodiff<Flex, C> {
     }
 
     fn policy_entropy(logits: Float<C>, scale: f32) -> Float<C> {
-        let (logits, _) = logits.into_parts();
-        <Self as AutodiffBackend>::from_inner(Flex::policy_entropy(logits, scale))
+        record::<C, 1, _>([logits], |[logits]| {
+            let y = Flex::policy_entropy(logits.clone(), scale);
+            (y, move |g| {
+                let shape = dims(&logits);
+                let grad = logprob::entropy_backward(floats(&logits), shape[1], scale, floats(&g));
+                [tensor(grad, shape)]
+            })
+        })
     }
 }
 

@@ -1,7 +1,11 @@
-//! The model's operations, each in two forms with one meaning: fused CPU kernels with
-//! hand-written gradients, and plain differentiable tensor operations for every other device.
-//! Which one runs is decided once, from the device, and never changes within a run, since the
-//! two differ in the last bits.
+//! The model's operations, each in three forms with one meaning: fused CPU kernels with
+//! hand-written gradients, plain differentiable tensor operations for every other device, and the
+//! same with products in bf16. Which one runs is decided once, from device and precision, and
+//! never changes within a run, since they differ in the last bits.
+//!
+//! With bf16 ([`Kernels::Mixed`]) parameters stay what they are, f32 in the weights being trained;
+//! they and the inputs of every product are rounded on the way into it, as PyTorch's autocast
+//! does. What is summed over layers, norms, softmax and log-probabilities are f32.
 
 pub(crate) mod cpu;
 mod fused;
@@ -10,7 +14,7 @@ pub(crate) mod plain;
 
 use crate::packed::Segment;
 use burn::backend::DispatchDevice;
-use burn::tensor::{Device, Tensor};
+use burn::tensor::{Device, FloatDType, Tensor};
 use std::sync::Arc;
 
 /// Which form of the operations a model uses.
@@ -18,6 +22,8 @@ use std::sync::Arc;
 pub enum Kernels {
     /// Tensor operations of the backend.
     Plain,
+    /// The same with products in bf16.
+    Mixed,
     /// Fused kernels of this crate (CPU only).
     Fused,
 }
@@ -71,6 +77,27 @@ pub(crate) struct HeadNorms {
     pub eps: f32,
 }
 
+impl HeadNorms {
+    fn full(self) -> Self {
+        Self { query: full(self.query), key: full(self.key), eps: self.eps }
+    }
+}
+
+/// Rounded for a product, where products are in bf16.
+pub(crate) fn half<const D: usize>(x: Tensor<D>) -> Tensor<D> {
+    x.cast(FloatDType::BF16)
+}
+
+/// Widened for sums.
+pub(crate) fn full<const D: usize>(x: Tensor<D>) -> Tensor<D> {
+    x.cast(FloatDType::F32)
+}
+
+/// What is summed over layers, widened where products are in bf16.
+pub(crate) fn widened(kernels: Kernels, x: Tensor<2>) -> Tensor<2> {
+    if kernels == Kernels::Mixed { full(x) } else { x }
+}
+
 /// `x @ weight^T + bias`: `[n, in]`, `[out, in]`, `[out]` -> `[n, out]`.
 pub(crate) fn linear(
     kernels: Kernels,
@@ -80,6 +107,7 @@ pub(crate) fn linear(
 ) -> Tensor<2> {
     match (kernels, bias) {
         (Kernels::Plain, bias) => plain::linear(x, weight, bias),
+        (Kernels::Mixed, bias) => plain::linear(half(x), half(weight), bias.map(half)),
         (Kernels::Fused, None) => fused::api::linear(x, weight),
         (Kernels::Fused, Some(bias)) => fused::api::linear_bias(x, weight, bias),
     }
@@ -94,6 +122,7 @@ pub(crate) fn linear_shared(
 ) -> Tensor<2> {
     match kernels {
         Kernels::Plain => plain::linear_shared(pieces, weight, bias),
+        Kernels::Mixed => plain::linear_shared(pieces, half(weight), half(bias)),
         Kernels::Fused => fused::api::linear_shared(weight, bias, Arc::new(pieces.to_vec())),
     }
 }
@@ -102,6 +131,7 @@ pub(crate) fn linear_shared(
 pub(crate) fn rms_norm(kernels: Kernels, x: Tensor<2>, weight: Tensor<1>, eps: f32) -> Tensor<2> {
     match kernels {
         Kernels::Plain => plain::rms_norm(x, weight, eps),
+        Kernels::Mixed => half(plain::rms_norm(full(x), full(weight), eps)),
         Kernels::Fused => fused::api::rms_norm(x, weight, eps),
     }
 }
@@ -116,6 +146,7 @@ pub(crate) fn layer_norm(
 ) -> Tensor<2> {
     match kernels {
         Kernels::Plain => plain::layer_norm(x, weight, bias, eps),
+        Kernels::Mixed => half(plain::layer_norm(full(x), full(weight), full(bias), eps)),
         Kernels::Fused => fused::api::layer_norm(x, weight, bias, eps),
     }
 }
@@ -131,6 +162,9 @@ pub(crate) fn rotate(
 ) -> Tensor<2> {
     match kernels {
         Kernels::Plain => plain::rotate(packed, norms, rope, heads),
+        Kernels::Mixed => {
+            half(plain::rotate(full(packed), norms.map(HeadNorms::full), rope, heads))
+        }
         Kernels::Fused => fused::api::rotate(packed, norms, rope, heads),
     }
 }
@@ -144,7 +178,7 @@ pub(crate) fn attend(
     heads: Heads,
 ) -> Tensor<2> {
     match kernels {
-        Kernels::Plain => plain::attend(packed, segments, heads),
+        Kernels::Plain | Kernels::Mixed => plain::attend(packed, segments, heads),
         Kernels::Fused => fused::api::attend(packed, segments.clone(), heads),
     }
 }
@@ -152,7 +186,7 @@ pub(crate) fn attend(
 /// `silu(gate) * up` of rows that hold gate, then up: `[n, 2 * inner]` -> `[n, inner]`.
 pub(crate) fn swiglu(kernels: Kernels, gate_up: Tensor<2>) -> Tensor<2> {
     match kernels {
-        Kernels::Plain => plain::swiglu(gate_up),
+        Kernels::Plain | Kernels::Mixed => plain::swiglu(gate_up),
         Kernels::Fused => fused::api::swiglu(gate_up),
     }
 }
@@ -160,7 +194,7 @@ pub(crate) fn swiglu(kernels: Kernels, gate_up: Tensor<2>) -> Tensor<2> {
 /// GELU in its tanh form.
 pub(crate) fn gelu_tanh(kernels: Kernels, x: Tensor<2>) -> Tensor<2> {
     match kernels {
-        Kernels::Plain => plain::gelu_tanh(x),
+        Kernels::Plain | Kernels::Mixed => plain::gelu_tanh(x),
         Kernels::Fused => fused::api::gelu_tanh(x),
     }
 }
@@ -168,7 +202,7 @@ pub(crate) fn gelu_tanh(kernels: Kernels, x: Tensor<2>) -> Tensor<2> {
 /// GELU with the error function.
 pub(crate) fn gelu_erf(kernels: Kernels, x: Tensor<2>) -> Tensor<2> {
     match kernels {
-        Kernels::Plain => burn::tensor::activation::gelu(x),
+        Kernels::Plain | Kernels::Mixed => burn::tensor::activation::gelu(x),
         Kernels::Fused => fused::api::gelu_erf(x),
     }
 }
@@ -176,9 +210,15 @@ pub(crate) fn gelu_erf(kernels: Kernels, x: Tensor<2>) -> Tensor<2> {
 /// Rows of a table: `[rows, width]`, `[n]` -> `[n, width]`.
 pub(crate) fn gather_rows(kernels: Kernels, table: Tensor<2>, index: &Arc<Vec<u32>>) -> Tensor<2> {
     match kernels {
-        Kernels::Plain => plain::gather_rows(table, index),
+        Kernels::Plain | Kernels::Mixed => plain::gather_rows(table, index),
         Kernels::Fused => fused::api::gather(table, index.clone()),
     }
+}
+
+/// Rows of an embedding, as the layers add to them: `[rows, width]`, `[n]` -> `[n, width]`.
+pub(crate) fn embedding(kernels: Kernels, table: Tensor<2>, ids: &Arc<Vec<u32>>) -> Tensor<2> {
+    let rows = gather_rows(kernels, table, ids);
+    if kernels == Kernels::Mixed { full(half(rows)) } else { rows }
 }
 
 /// Replaces rows; the indices are distinct.
@@ -189,7 +229,7 @@ pub(crate) fn put_rows(
     index: &Arc<Vec<u32>>,
 ) -> Tensor<2> {
     match kernels {
-        Kernels::Plain => plain::put_rows(base, rows, index),
+        Kernels::Plain | Kernels::Mixed => plain::put_rows(base, rows, index),
         Kernels::Fused => fused::api::put(base, rows, index.clone()),
     }
 }
@@ -202,7 +242,7 @@ pub(crate) fn add_rows(
     index: &Arc<Vec<u32>>,
 ) -> Tensor<2> {
     match kernels {
-        Kernels::Plain => plain::add_rows(base, rows, index),
+        Kernels::Plain | Kernels::Mixed => plain::add_rows(base, rows, index),
         Kernels::Fused => fused::api::add(base, rows, index.clone()),
     }
 }
@@ -216,14 +256,16 @@ pub(crate) fn target_logprobs(
 ) -> Tensor<1> {
     match kernels {
         Kernels::Plain => plain::target_logprobs(logits, targets, scale),
+        Kernels::Mixed => plain::target_logprobs(full(logits), targets, scale),
         Kernels::Fused => fused::api::logprob(logits, targets.clone(), scale),
     }
 }
 
-/// Entropy of `softmax(logits * scale)` in nats, without gradient: `[n, vocab]` -> `[n]`.
+/// Entropy of `softmax(logits * scale)` in nats: `[n, vocab]` -> `[n]`.
 pub(crate) fn entropy(kernels: Kernels, logits: Tensor<2>, scale: f32) -> Tensor<1> {
     match kernels {
         Kernels::Plain => plain::entropy(logits, scale),
+        Kernels::Mixed => plain::entropy(full(logits), scale),
         Kernels::Fused => fused::api::entropy(logits, scale),
     }
 }

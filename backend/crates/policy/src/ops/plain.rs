@@ -26,7 +26,22 @@ pub(super) fn linear_shared(
     let all: Vec<f32> = pieces.iter().flat_map(|piece| piece.iter().copied()).collect();
     let rows = all.len() / width;
     let x = Tensor::<2>::from_data(TensorData::new(all, [rows, width]), &weight.device());
+    let x = alike(x, &weight);
     linear(x, weight, Some(bias))
+}
+
+/// `x` in the numbers that `other` has.
+fn alike<const D: usize, const E: usize>(x: Tensor<D>, other: &Tensor<E>) -> Tensor<D> {
+    if x.dtype() == other.dtype() {
+        return x;
+    }
+    x.cast(other.dtype())
+}
+
+/// Softmax over the last axis: sums are f32 whatever the numbers are.
+pub(crate) fn softmax_full(x: Tensor<4>) -> Tensor<4> {
+    let like = x.clone();
+    alike(softmax(super::full(x), 3), &like)
 }
 
 pub(super) fn rms_norm(x: Tensor<2>, weight: Tensor<1>, eps: f32) -> Tensor<2> {
@@ -127,7 +142,7 @@ fn attend_alike(
     if like.mask == Mask::Causal {
         scores = scores.mask_fill(hidden(len, context, &device).unsqueeze(), MASKED);
     }
-    let out = softmax(scores, 3).matmul(v);
+    let out = softmax_full(scores).matmul(v);
     out.swap_dims(1, 2).reshape([count * len, heads.queries * heads.dim])
 }
 
@@ -180,12 +195,13 @@ pub(super) fn gather_rows(table: Tensor<2>, index: &[u32]) -> Tensor<2> {
 
 pub(super) fn put_rows(base: Tensor<2>, rows: Tensor<2>, index: &[u32]) -> Tensor<2> {
     let at = indices(index, &base.device());
-    let change = rows - base.clone().select(0, at.clone());
+    let change = alike(rows, &base) - base.clone().select(0, at.clone());
     base.select_assign(0, at, change, IndexingUpdateOp::Add)
 }
 
 pub(super) fn add_rows(base: Tensor<2>, rows: Tensor<2>, index: &[u32]) -> Tensor<2> {
     let at = indices(index, &base.device());
+    let rows = alike(rows, &base);
     base.select_assign(0, at, rows, IndexingUpdateOp::Add)
 }
 
@@ -197,6 +213,6 @@ pub(super) fn target_logprobs(logits: Tensor<2>, targets: &[u32], scale: f32) ->
 
 pub(super) fn entropy(logits: Tensor<2>, scale: f32) -> Tensor<1> {
     let n = logits.dims()[0];
-    let logp = log_softmax(logits.detach().mul_scalar(scale), 1);
+    let logp = log_softmax(logits.mul_scalar(scale), 1);
     (logp.clone().exp() * logp).sum_dim(1).neg().reshape([n])
 }

@@ -22,7 +22,7 @@ use media::StripCache;
 use policy::Policy;
 use shared::config::RunConfig;
 use shared::event::{EventBody, Phase};
-use shared::recipe::Curriculum;
+use shared::recipe::{Curriculum, Precision};
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
@@ -39,8 +39,11 @@ impl<'a, 's> Run<'a, 's> {
         recorder.at_step(newest.as_ref().map_or(0, |(step, _)| *step));
         recorder.enter(Phase::Load)?;
         let device = policy::pick(&config.device)?;
-        let start = Policy::load(&inputs.policy_dir, &device)?;
-        let Taken { policy, optim, state } = take_up(config, newest, &start, &device)?;
+        let mut start = Policy::load(&inputs.policy_dir, &device)?;
+        let Taken { mut policy, optim, state } = take_up(config, newest, &start, &device)?;
+        if config.precision == Precision::Bf16 {
+            (start, policy) = (start.mixed()?, policy.mixed()?);
+        }
         recorder.emit(vec![EventBody::RunStarted {
             steps: config.steps,
             device: config.device.clone(),
@@ -162,9 +165,11 @@ fn learner(
     optim: AdamW,
     device: &Device,
 ) -> Learner {
+    let reference = start.model.clone();
+    let narrow = config.precision == Precision::Bf16;
     Learner {
         model: policy.model.clone().train(),
-        reference: start.model.clone(),
+        reference: if narrow { reference.narrowed() } else { reference },
         optim,
         device: device.clone(),
         objective: Objective {

@@ -3,6 +3,7 @@
 use super::numbers;
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::tensor::Tensor;
+use policy::Staged;
 
 /// One gradient per parameter, flattened, in the module's order; `None` where the loss does
 /// not depend on the parameter.
@@ -12,6 +13,24 @@ impl GradientSet {
     /// Gradients of a scalar loss with respect to the parameters of `module`.
     pub fn of<M: Module>(loss: Tensor<1>, module: &M) -> Self {
         Self::collect(&mut loss.backward(), module)
+    }
+
+    /// Gradients of a scalar loss of the end of a staged pass through `module`.
+    pub fn of_staged<M: Module>(
+        loss: Tensor<1>,
+        end: Tensor<2>,
+        staged: Staged,
+        module: &M,
+    ) -> Self {
+        let mut gradients = loss.backward();
+        let mut total = Self::collect(&mut gradients, module);
+        if let Some(gradient) = end.grad_remove(&mut gradients) {
+            staged.backward(gradient, |gradients| {
+                let before = std::mem::replace(&mut total, Self(Vec::new()));
+                total = before.plus(Self::collect(gradients, module));
+            });
+        }
+        total
     }
 
     /// Gradients of a scalar loss with respect to two modules.

@@ -79,3 +79,30 @@ pub(crate) fn entropy(logits: &[f32], vocab: usize, scale: f32) -> Vec<f32> {
     });
     out
 }
+
+#[inline(always)]
+fn entropy_grad_body(row: &[f32], out: &mut [f32], scale: f32, g: f32) {
+    let top = simd::max(row) * scale;
+    out.copy_from_slice(row);
+    let total = simd::exp_row(out, scale, top);
+    // d H / d x = -scale p (log p + H), with log p + H = scale (x - mean x)
+    let mean = simd::dot(out, row) / total;
+    let factor = -g * scale * scale / total;
+    for (out, x) in out.iter_mut().zip(row) {
+        *out *= factor * (x - mean);
+    }
+}
+simd_fn! { fn entropy_grad = entropy_grad_body(row: &[f32], out: &mut [f32], scale: f32, g: f32) }
+
+/// Gradient of the logits `[n, vocab]` from that of each row's entropy `[n]`.
+pub(crate) fn entropy_backward(logits: &[f32], vocab: usize, scale: f32, g: &[f32]) -> Vec<f32> {
+    let mut out = unwritten(logits.len());
+    out.par_chunks_mut(ROWS * vocab)
+        .zip(logits.par_chunks(ROWS * vocab))
+        .zip(g.par_chunks(ROWS))
+        .for_each(|((out, logits), g)| {
+            let rows = out.chunks_exact_mut(vocab).zip(logits.chunks_exact(vocab));
+            rows.zip(g).for_each(|((out, row), &g)| entropy_grad(row, out, scale, g));
+        });
+    out
+}
