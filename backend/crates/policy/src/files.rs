@@ -76,7 +76,9 @@ pub fn generate_file(
     let Loaded { config, model, prompt, .. } = load(dir, input, device)?;
     let options = SamplingOptions { greedy, max_new, ..SamplingOptions::default() };
     let engine = Engine { model: &model, config: &config };
-    let groups = engine.generate(&[prompt], &[vec![0]], &options)?;
+    let prompts = [prompt];
+    let groups =
+        engine.generate(&prompts, &[vec![0]], &options, || engine.prefill(&prompts))?;
     Ok(groups.into_iter().flatten().next().map_or_else(Vec::new, |rollout| rollout.ids))
 }
 

@@ -77,6 +77,12 @@ impl Model {
         self.map(&mut Narrow)
     }
 
+    /// The network to draw tokens with, where that is another one than this: rounded once instead
+    /// of at every token.
+    pub(crate) fn for_sampling(&self) -> Option<Self> {
+        (self.kernels == Kernels::Mixed).then(|| self.clone().narrowed())
+    }
+
     /// Which form of the operations this network uses.
     pub fn kernels(&self) -> Kernels {
         self.kernels

@@ -135,6 +135,16 @@ impl Layer {
         (self.finish(pass, pick(x), pick(seen)), heads)
     }
 
+    /// The layer's output of rows that come after others, of which the heads `[n, heads.width()]`
+    /// are known: `[m, hidden]` -> the same. The segments are those of the later rows.
+    pub(crate) fn forward_after(&self, pass: &Pass, heads: Tensor<2>, x: Tensor<2>) -> Tensor<2> {
+        let own =
+            self.self_attn.packed(pass, self.input_layernorm.forward(pass.kernels, x.clone()));
+        let all = Tensor::cat(vec![heads, own], 0);
+        let seen = ops::attend(pass.kernels, all, &pass.segments, self.self_attn.heads);
+        self.finish(pass, x, seen)
+    }
+
     /// What each row sees `[n, queries * dim]`, and the normed, rotated heads.
     fn attend(&self, pass: &Pass, x: Tensor<2>) -> (Tensor<2>, Tensor<2>) {
         let heads = self.self_attn.packed(pass, self.input_layernorm.forward(pass.kernels, x));

@@ -17,7 +17,7 @@ use crate::sink::{Control, Request};
 use crate::step::Learner;
 use answer::Answered;
 use asker::Asker;
-use policy::{Generated, Policy, SamplingOptions};
+use policy::{Generated, Policy, Prefix, SamplingOptions};
 use shared::event::{self, ControlStage, EventBody, Phase};
 use shared::rollout::Group;
 use std::time::{Duration, Instant};
@@ -148,6 +148,8 @@ struct Run<'a, 's> {
     asker: Asker,
     /// Answers to the next step's first questions, drawn during the last update.
     ahead: Option<Answered>,
+    /// What the weights read of the questions of this step, until they change.
+    read: Option<Prefix>,
     records: Records,
     sampling: SamplingOptions,
     evaluations: Vec<EvalSet>,

@@ -5,7 +5,7 @@ use crate::optim::{AdamW, GradientSet};
 use crate::sheet::{Sheet, cut, logprobs};
 use burn::module::Module;
 use burn::tensor::{Device, Tensor, TensorData};
-use policy::{Model, Prompt};
+use policy::{Model, Prefix, Prompt};
 use shared::config::OptimConfig;
 
 /// One answer to learn from.
@@ -86,15 +86,29 @@ struct Sums {
 }
 
 impl Learner {
+    /// Reads prompts whose `answers` answers each shall be drawn and learnt from on one graph:
+    /// none where the update is not one pass over them with the weights that answer.
+    pub fn read(&self, prompts: &[Prompt], answers: usize) -> Option<Prefix> {
+        let update = &self.objective.update;
+        let shown: usize = prompts.iter().map(|prompt| prompt.ids.len()).sum();
+        let rows = shown + prompts.len() * answers * self.longest;
+        let at_once = update.minibatches == 1
+            && !update.overlap.is_on()
+            && !update.activation_checkpointing.is_on()
+            && rows <= update.max_tokens_per_pass as usize;
+        at_once.then(|| Prefix::read(&self.model, prompts))
+    }
+
     /// One AdamW step on the loss of each part of the groups, in order. A gradient that is not
-    /// finite, or longer than `skip_above`, changes nothing.
-    pub fn update(&mut self, groups: &[ScoredGroup]) -> UpdateReport {
+    /// finite, or longer than `skip_above`, changes nothing. `read` is what the groups' prompts
+    /// left behind, where [`Self::read`] gave it and no step was made since.
+    pub fn update(&mut self, groups: &[ScoredGroup], read: Option<Prefix>) -> UpdateReport {
         let parts = (self.objective.update.minibatches as usize).clamp(1, groups.len().max(1));
         let size = groups.len().div_ceil(parts).max(1);
         let (mut report, mut sums, mut tokens) = (UpdateReport::default(), Sums::default(), 0);
         let mut made = 0.0;
         for (at, part) in groups.chunks(size).enumerate() {
-            let (norm, own) = self.part(part, &mut report);
+            let (norm, own) = self.part(part, read.as_ref(), &mut report);
             let count = token_count(part);
             if at == 0 {
                 report.logprob_gap = own.distance / count.max(1) as f64;
@@ -118,9 +132,14 @@ impl Learner {
     }
 
     /// One step on some groups; the gradient's norm, and sums over their tokens.
-    fn part(&mut self, groups: &[ScoredGroup], report: &mut UpdateReport) -> (f64, Sums) {
+    fn part(
+        &mut self,
+        groups: &[ScoredGroup],
+        read: Option<&Prefix>,
+        report: &mut UpdateReport,
+    ) -> (f64, Sums) {
         let mut sums = Sums::default();
-        let gradients = self.accumulated(groups, &mut sums);
+        let gradients = self.accumulated(groups, read, &mut sums);
         let norm = gradients.as_ref().map_or(0.0, GradientSet::norm);
         let good = norm.is_finite() && sums.loss.is_finite() && norm <= self.settings.skip_above;
         report.skipped |= !good;
@@ -134,14 +153,26 @@ impl Learner {
     }
 
     /// The gradient of the groups' loss without a step.
-    pub fn gradients_of(&self, groups: &[ScoredGroup]) -> Option<GradientSet> {
-        self.accumulated(groups, &mut Sums::default())
+    pub fn gradients_of(
+        &self,
+        groups: &[ScoredGroup],
+        read: Option<&Prefix>,
+    ) -> Option<GradientSet> {
+        self.accumulated(groups, read, &mut Sums::default())
     }
 
-    fn accumulated(&self, groups: &[ScoredGroup], sums: &mut Sums) -> Option<GradientSet> {
+    fn accumulated(
+        &self,
+        groups: &[ScoredGroup],
+        read: Option<&Prefix>,
+        sums: &mut Sums,
+    ) -> Option<GradientSet> {
         let lengths: Vec<usize> =
             groups.iter().flat_map(|group| &group.answers).map(|a| a.ids.len()).collect();
         let shares = loss::shares(self.objective.update.aggregation, &lengths, self.longest);
+        if let Some(read) = read.filter(|_| !groups.is_empty()) {
+            return Some(self.after(read, groups, &shares, sums));
+        }
         let mut total: Option<GradientSet> = None;
         let mut at = 0;
         let most = self.objective.update.max_tokens_per_pass as usize;
@@ -167,6 +198,23 @@ impl Learner {
         let end = staged.end();
         let loss = self.loss(&lot, staged.hidden(end.clone()), sums);
         GradientSet::of_staged(loss, end, staged, &self.model)
+    }
+
+    /// The gradient of groups whose prompts were read before.
+    fn after(
+        &self,
+        read: &Prefix,
+        groups: &[ScoredGroup],
+        shares: &[f64],
+        sums: &mut Sums,
+    ) -> GradientSet {
+        let lot = Lot::of(groups, shares);
+        let answers: Vec<Vec<&[u32]>> = groups
+            .iter()
+            .map(|group| group.answers.iter().map(|answer| answer.ids.as_slice()).collect())
+            .collect();
+        let loss = self.loss(&lot, read.hidden(&self.model, &answers), sums);
+        GradientSet::of(loss, &self.model)
     }
 
     /// The loss of a micro-batch from its hidden states `[tokens, hidden]`, which carry gradient.

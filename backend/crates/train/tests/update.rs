@@ -5,7 +5,7 @@ mod common;
 use burn::module::Module;
 use burn::tensor::{FloatDType, Tensor};
 use policy::ops::Kernels;
-use policy::{Policy, SamplingOptions, generate};
+use policy::{Policy, SamplingOptions, generate, generate_after};
 use shared::config::RunConfig;
 use shared::recipe::{Aggregation, Ratio, Switch};
 use shared::task::{Difficulty, Perturbation, Task};
@@ -94,8 +94,8 @@ fn a_shared_prompt_gives_the_gradient_of_separate_sequences() {
         learner.objective.update.ratio = ratio;
         let shared = groups(&policy);
         let separate = apart(&shared);
-        let together = learner.gradients_of(&shared).expect("answers");
-        let summed = learner.gradients_of(&separate).expect("answers");
+        let together = learner.gradients_of(&shared, None).expect("answers");
+        let summed = learner.gradients_of(&separate, None).expect("answers");
         let (apart, length) = distance(&together, &summed);
         assert!(length > 1e-3, "there is a gradient: {length}");
         assert!(apart < 1e-5, "{aggregation} {ratio}: {apart}");
@@ -109,10 +109,10 @@ fn parts_are_updates_in_order() {
     let groups = groups(&policy);
     let mut in_parts = learner(&policy);
     in_parts.objective.update.minibatches = 2;
-    let report = in_parts.update(&groups);
+    let report = in_parts.update(&groups, None);
     let mut one_by_one = learner(&policy);
     for group in groups.chunks(1) {
-        one_by_one.update(group);
+        one_by_one.update(group, None);
     }
     assert_eq!(report.updates, 2);
     assert_eq!(weights_hash(&in_parts.model), weights_hash(&one_by_one.model));
@@ -156,7 +156,7 @@ fn sampling_and_scoring_agree_on_the_log_probabilities() {
         .flat_map(|a| a.ids.iter().map(|_| a.advantage))
         .collect();
     let want = -tokens.iter().sum::<f64>() / tokens.len() as f64;
-    let report = learner.update(&groups);
+    let report = learner.update(&groups, None);
     assert!((report.loss - want).abs() < 1e-4, "{report:?} {want}");
     assert!(report.kl.abs() < 1e-6 && report.clip_share == 0.0 && !report.skipped, "{report:?}");
 }
@@ -170,12 +170,12 @@ fn an_update_that_is_not_a_number_or_explodes_is_skipped_whole() {
         learner.settings.skip_above = limit;
         let mut groups = groups(&policy);
         groups[0].answers[0].advantage = advantage;
-        let report = learner.update(&groups);
+        let report = learner.update(&groups, None);
         assert!(report.skipped, "{advantage} {report:?}");
         assert_eq!((weights_hash(&learner.model), learner.optim.updates()), (before, 0));
         groups[0].answers[0].advantage = 1.0;
         learner.settings.skip_above = 1e3;
-        assert!(!learner.update(&groups).skipped);
+        assert!(!learner.update(&groups, None).skipped);
         assert_ne!(weights_hash(&learner.model), before);
     }
 }
@@ -187,13 +187,13 @@ fn saving_memory_changes_no_gradient() {
     let groups = groups(&policy);
     let mut learner = learner(&policy);
     learner.objective.update.entropy_coef = 0.1;
-    let whole = learner.gradients_of(&groups).expect("answers");
+    let whole = learner.gradients_of(&groups, None).expect("answers");
     learner.objective.update.max_tokens_per_pass = 1;
-    let accumulated = learner.gradients_of(&groups).expect("answers");
+    let accumulated = learner.gradients_of(&groups, None).expect("answers");
     let (apart, length) = distance(&whole, &accumulated);
     assert!(length > 1e-3 && apart > 0.0 && apart < 1e-5, "accumulated: {apart}");
     learner.objective.update.activation_checkpointing = Switch::On;
-    let again = learner.gradients_of(&groups).expect("answers");
+    let again = learner.gradients_of(&groups, None).expect("answers");
     let (apart, _) = distance(&accumulated, &again);
     assert!(apart < 1e-6, "computed again: {apart}");
 }
@@ -211,7 +211,7 @@ fn bf16_products_move_weights_of_f32() {
     learner.reference = policy.model.clone().narrowed();
     learner.settings.learning_rate = 1e-7;
     let before = policy.model.language_model.layers[0].mlp.down_proj.weight.val();
-    let report = learner.update(&groups);
+    let report = learner.update(&groups, None);
     assert!(!report.skipped && report.kl.abs() < 1e-3, "{report:?}");
     let after = learner.plain().language_model.layers[0].mlp.down_proj.weight.val();
     assert_eq!(after.dtype(), before.dtype());
@@ -220,4 +220,29 @@ fn bf16_products_move_weights_of_f32() {
     let rounded = |x: Tensor<2>| x.cast(FloatDType::BF16).cast(FloatDType::F32);
     let changed = rounded(after).not_equal(rounded(before)).float().mean().into_scalar::<f32>();
     assert!(changed < 0.1, "bf16 would have lost most of it: {changed}");
+}
+
+/// Prompts read once, for sampling and for the update: the same answers to the last bit, and the
+/// gradient of reading them twice.
+#[test]
+fn a_step_reads_its_prompts_once() {
+    let policy = common::fresh(1);
+    let groups = groups(&policy);
+    let prompts: Vec<_> = groups.iter().map(|group| group.prompt.clone()).collect();
+    let mut learner = learner(&policy);
+    for aggregation in [Aggregation::TokenMean, Aggregation::SeqNorm] {
+        learner.objective.update.aggregation = aggregation;
+        let read = learner.read(&prompts, 3).expect("one pass is enough");
+        let options = SamplingOptions { max_new: 6, ..SamplingOptions::default() };
+        let seeds = [vec![1, 2, 3], vec![4, 5, 6]];
+        let twice = generate(&policy, &prompts, &seeds, &options).expect("answers");
+        let once = generate_after(&policy, &read, &prompts, &seeds, &options).expect("answers");
+        assert_eq!(once, twice);
+        let whole = learner.gradients_of(&groups, None).expect("answers");
+        let reused = learner.gradients_of(&groups, Some(&read)).expect("answers");
+        let (apart, length) = distance(&whole, &reused);
+        assert!(length > 1e-3 && apart < 1e-5, "{aggregation}: {apart}");
+    }
+    learner.objective.update.minibatches = 2;
+    assert!(learner.read(&prompts, 3).is_none(), "the second part has other weights");
 }

@@ -97,11 +97,9 @@ pub fn generate(
     seeds: &[Vec<u64>],
     options: &SamplingOptions,
 ) -> Result<Vec<Vec<Generated>>, PolicyError> {
-    // Rounded once instead of at every token.
-    let narrow =
-        (policy.model.kernels() == Kernels::Mixed).then(|| policy.model.clone().narrowed());
+    let narrow = policy.model.for_sampling();
     let engine = Engine { model: narrow.as_ref().unwrap_or(&policy.model), config: &policy.config };
-    engine.generate(prompts, seeds, options)
+    engine.generate(prompts, seeds, options, || engine.prefill(prompts))
 }
 
 /// An answer in the making.
@@ -142,7 +140,7 @@ impl Rollout {
 }
 
 /// What the prompts leave behind.
-struct Prefill {
+pub(crate) struct Prefill {
     /// Rows of each prompt.
     rows: Vec<Range<usize>>,
     /// Position of each prompt's first answer token.
@@ -157,13 +155,37 @@ struct Prefill {
 /// with so many it never does.
 const LEAST_ROWS: usize = 16;
 
+/// The last row of each prompt, some of them again where they are too few.
+pub(crate) fn last_rows(rows: &[Range<usize>]) -> Vec<usize> {
+    let mut last: Vec<usize> = rows.iter().map(|rows| rows.end - 1).collect();
+    last.resize(last.len().max(LEAST_ROWS), last[0]);
+    last
+}
+
+impl Prefill {
+    /// From the rows of each prompt, its next position, heads of all layers, and logits of the
+    /// rows that [`last_rows`] names.
+    pub(crate) fn new(
+        rows: Vec<Range<usize>>,
+        next_positions: Vec<i32>,
+        heads: Vec<Tensor<2>>,
+        logits: Tensor<2>,
+    ) -> Self {
+        let vocab = logits.dims()[1];
+        let logits: Vec<f32> = logits.into_data().iter::<f32>().collect();
+        let first = logits.chunks_exact(vocab).take(rows.len()).map(<[f32]>::to_vec).collect();
+        Self { rows, next_positions, heads, first }
+    }
+}
+
 impl Engine<'_> {
-    /// See [`generate`].
+    /// See [`generate`](super::generate()); `read` reads the prompts.
     pub fn generate(
         &self,
         prompts: &[Prompt],
         seeds: &[Vec<u64>],
         options: &SamplingOptions,
+        read: impl FnOnce() -> Prefill,
     ) -> Result<Vec<Vec<Generated>>, PolicyError> {
         if prompts.len() != seeds.len() {
             return Err(PolicyError::Prompt(format!(
@@ -182,7 +204,7 @@ impl Engine<'_> {
             rollouts.extend(seeds.iter().map(|&seed| Rollout::new(index, room, seed)));
         }
         if options.max_new > 0 {
-            let prefill = self.prefill(prompts);
+            let prefill = read();
             for rollout in &mut rollouts {
                 rollout.accept(&prefill.first[rollout.prompt], options, &self.config.eos_token_ids);
             }
@@ -214,21 +236,14 @@ impl Engine<'_> {
         }
     }
 
-    fn prefill(&self, prompts: &[Prompt]) -> Prefill {
+    /// Reads prompts.
+    pub fn prefill(&self, prompts: &[Prompt]) -> Prefill {
         let mut packed = Packed::new();
         let ids: Vec<_> = prompts.iter().map(|prompt| packed.prefix(prompt)).collect();
         let rows: Vec<Range<usize>> = ids.into_iter().map(|id| packed.prefix_rows(id)).collect();
-        let mut last: Vec<usize> = rows.iter().map(|rows| rows.end - 1).collect();
-        last.resize(last.len().max(LEAST_ROWS), last[0]);
         let mut heads = Vec::new();
-        let hidden = self.model.run(&packed, Some(&last), |layer| heads.push(layer));
-        let logits: Vec<f32> = self.model.logits(hidden).into_data().iter::<f32>().collect();
-        let vocab = logits.len() / last.len();
-        Prefill {
-            next_positions: prompts.iter().map(|prompt| prompt.next_position).collect(),
-            heads,
-            first: logits.chunks_exact(vocab).take(rows.len()).map(<[f32]>::to_vec).collect(),
-            rows,
-        }
+        let hidden = self.model.run(&packed, Some(&last_rows(&rows)), |layer| heads.push(layer));
+        let next_positions = prompts.iter().map(|prompt| prompt.next_position).collect();
+        Prefill::new(rows, next_positions, heads, self.model.logits(hidden))
     }
 }

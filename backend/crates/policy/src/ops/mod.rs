@@ -170,7 +170,8 @@ pub(crate) fn rotate(
 }
 
 /// Attention inside segments, and from segments to their context:
-/// `[n, heads.width()]` -> `[n, queries * dim]`. The segments cover all rows in order.
+/// `[n, heads.width()]` -> `[m, queries * dim]`. The segments cover all rows in order, or the last
+/// `m` of them; the rows before are context.
 pub(crate) fn attend(
     kernels: Kernels,
     packed: Tensor<2>,
@@ -179,7 +180,13 @@ pub(crate) fn attend(
 ) -> Tensor<2> {
     match kernels {
         Kernels::Plain | Kernels::Mixed => plain::attend(packed, segments, heads),
-        Kernels::Fused => fused::api::attend(packed, segments.clone(), heads),
+        Kernels::Fused => {
+            let all = fused::api::attend(packed, segments.clone(), heads);
+            match segments.first().map_or(0, |first| first.rows.start) {
+                0 => all,
+                start => all.slice([start..]),
+            }
+        }
     }
 }
 

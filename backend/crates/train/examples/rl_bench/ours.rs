@@ -6,7 +6,9 @@ use crate::batch::{Batch, Settings};
 use crate::dump::seeds;
 use crate::report::{Report, peak_mb};
 use burn::module::Module;
-use policy::{Policy, Prompt, SamplingOptions, generate};
+use policy::{
+    Generated, Policy, PolicyError, Prefix, Prompt, SamplingOptions, generate, generate_after,
+};
 use shared::config::RunConfig;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -43,12 +45,13 @@ fn rounds_of(policy: &mut Policy, batch: &Batch, threads: usize, rounds: u64) ->
         let first = timed(&mut report.seconds.first, || generate(policy, &prompts, &seeds, &one));
         first?;
         let took = &mut report.seconds.rollout;
-        let answers = timed(took, || generate(policy, &prompts, &seeds, &options))?;
+        let (read, answers) = timed(took, || answer(policy, &learner, &prompts, &seeds, &options));
+        let answers = answers?;
         let lengths = answers.iter().flatten().map(|answer| answer.ids.len());
         report.tokens.push(lengths.clone().sum());
         report.longest.push(lengths.max().unwrap_or(0));
         let done = timed(&mut report.seconds.update, || {
-            let done = learner.update(&batch.groups);
+            let done = learner.update(&batch.groups, read);
             policy.model = learner.plain();
             done
         });
@@ -57,6 +60,22 @@ fn rounds_of(policy: &mut Policy, batch: &Batch, threads: usize, rounds: u64) ->
     }
     report.peak_mb = peak_mb();
     Ok(report)
+}
+
+/// As a run answers its questions.
+fn answer(
+    policy: &Policy,
+    learner: &Learner,
+    prompts: &[Prompt],
+    seeds: &[Vec<u64>],
+    options: &SamplingOptions,
+) -> (Option<Prefix>, Result<Vec<Vec<Generated>>, PolicyError>) {
+    let read = learner.read(prompts, seeds.first().map_or(0, Vec::len));
+    let answers = match &read {
+        Some(read) => generate_after(policy, read, prompts, seeds, options),
+        None => generate(policy, prompts, seeds, options),
+    };
+    (read, answers)
 }
 
 fn timed<T>(seconds: &mut Vec<f64>, work: impl FnOnce() -> T) -> T {

@@ -9,7 +9,7 @@ use crate::recipes::contrast;
 use crate::recipes::round::{Round, overlong};
 use crate::rollout::{Drawn, Question, rollout_seed, step_seeds};
 use crate::step::{ScoredGroup, UpdateReport};
-use policy::{Generated, Policy, Prompt, SamplingOptions, generate};
+use policy::{Generated, Policy, Prompt, SamplingOptions, generate, generate_after};
 use shared::event::Phase;
 
 /// Questions with their answers.
@@ -33,8 +33,11 @@ fn ask(
     seeds: &[Vec<u64>],
     sampling: &SamplingOptions,
 ) -> Result<Vec<Vec<Generated>>, TrainError> {
-    let prompts: Vec<Prompt> = questions.iter().map(|question| question.prompt.clone()).collect();
-    Ok(generate(policy, &prompts, seeds, sampling)?)
+    Ok(generate(policy, &prompts(questions), seeds, sampling)?)
+}
+
+fn prompts(questions: &[Question]) -> Vec<Prompt> {
+    questions.iter().map(|question| question.prompt.clone()).collect()
 }
 
 impl Run<'_, '_> {
@@ -53,10 +56,29 @@ impl Run<'_, '_> {
             timed(&mut clock.sample_secs, || self.asker.take(&self.state, next, count))?;
         self.recorder.enter(Phase::Rollout)?;
         let seeds = step_seeds(&self.inputs.config, step, first, count);
-        let answers = timed(&mut clock.rollout_secs, || {
-            ask(&self.policy, &questions, &seeds, &self.sampling)
-        })?;
+        let answers = timed(&mut clock.rollout_secs, || self.draw(&questions, &seeds))?;
         Ok(Answered { questions, seeds, answers, policy_version: self.state.policy_version })
+    }
+
+    /// Draws answers; where they will be learnt from as they are, what the policy read of the
+    /// questions is kept for the update.
+    fn draw(
+        &mut self,
+        questions: &[Question],
+        seeds: &[Vec<u64>],
+    ) -> Result<Vec<Vec<Generated>>, TrainError> {
+        let config = &self.inputs.config;
+        self.read = None;
+        if config.select.refill == 0 {
+            let prompts = prompts(questions);
+            let joined = usize::from(config.select.label_rollout.is_on());
+            let answers = config.grpo.group_size as usize + joined;
+            self.read = self.learner.read(&prompts, answers);
+            if let Some(read) = &self.read {
+                return Ok(generate_after(&self.policy, read, &prompts, seeds, &self.sampling)?);
+            }
+        }
+        ask(&self.policy, questions, seeds, &self.sampling)
     }
 
     /// Scores answers by the reward, with the penalty for length.
@@ -130,7 +152,7 @@ impl Run<'_, '_> {
     ) -> Result<UpdateReport, TrainError> {
         let config = &self.inputs.config;
         if !config.update.overlap.is_on() || step >= config.steps {
-            let report = self.learner.update(lessons);
+            let report = self.learner.update(lessons, self.read.take());
             self.policy.model = self.learner.plain();
             return Ok(report);
         }
@@ -140,7 +162,7 @@ impl Run<'_, '_> {
         let (policy, sampling, learner) = (&self.policy, &self.sampling, &mut self.learner);
         let (report, answers) = std::thread::scope(|scope| {
             let answers = scope.spawn(|| ask(policy, &questions, &seeds, sampling));
-            let report = learner.update(lessons);
+            let report = learner.update(lessons, None);
             let answers = answers
                 .join()
                 .unwrap_or_else(|payload| Err(TrainError::Panic(panic_text(&*payload))));

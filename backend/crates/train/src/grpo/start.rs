@@ -78,6 +78,7 @@ impl<'a, 's> Run<'a, 's> {
             evaluations: evaluations(config, &train, &held_out, &prompts)?,
             asker,
             ahead: ahead.transpose()?,
+            read: None,
             records: Records::open(&inputs.run_dir, state.step)?,
             sampling: rollout::options(&config.sampling),
             policy,

@@ -16,8 +16,8 @@ pub(crate) use backward::{Saved, backward};
 /// Query rows handled at once.
 const BLOCK: usize = 64;
 
-/// A context-free segment and the segments that see it: they write the same key gradients, so
-/// one task takes them all.
+/// The segments of one context, and the segment that is it where it is there: they write the
+/// same key gradients, so one task takes them all.
 struct Family<'a> {
     members: Vec<&'a Segment>,
 }
@@ -30,7 +30,11 @@ fn families(segments: &[Segment]) -> Vec<Family<'_>> {
             by_start.insert(segment.rows.start, out.len());
             out.push(Family { members: vec![segment] });
         } else {
-            let root = by_start[&segment.context.start];
+            // A context without a segment of its own is only looked at.
+            let root = *by_start.entry(segment.context.start).or_insert_with(|| {
+                out.push(Family { members: Vec::new() });
+                out.len() - 1
+            });
             out[root].members.push(segment);
         }
     }
@@ -114,11 +118,13 @@ fn columns(heads: Heads, head: usize) -> Columns {
 }
 
 /// Packed heads `[n, heads.width()]` -> (output `[n, queries * dim]`, log-normalisers
-/// `[queries, n]`).
+/// `[queries, n]`). The output of rows before the first segment is 0.
 pub(crate) fn forward(packed: &[f32], segments: &[Segment], heads: Heads) -> (Vec<f32>, Vec<f32>) {
     let n = packed.len() / heads.width();
     let mut out = unwritten(n * heads.queries * heads.dim);
     let mut norms = unwritten(n * heads.queries);
+    let unseen = segments.first().map_or(n, |first| first.rows.start);
+    out[..unseen * heads.queries * heads.dim].fill(0.0);
     let (out_at, norms_at) = (Shared::new(&mut out), Shared::new(&mut norms));
     let families = families(segments);
     tasks(&families, heads.queries).par_iter().for_each_init(
