@@ -8,6 +8,7 @@ mod logic;
 mod pages;
 mod parts;
 mod route;
+mod screens;
 mod state;
 
 fn main() {
