@@ -40,13 +40,14 @@ shrink() {
 
 digest() { if have sha256sum; then sha256sum; else shasum -a 256; fi | cut -c1-16; }
 
-# One hash for all: files of two builds must never meet, as they share one memory. A file that does
-# not come is no error of the program: leaving the page stops what is being fetched ahead.
+# One hash for all: files of two builds must never meet, as they share one memory. This script is in
+# it, since it has its hand in the files too. A file that does not come is no error of the program:
+# leaving the page stops what is being fetched ahead.
 name() {
   local hash file base
-  hash=$(cat "$work/page"/* | digest)
+  hash=$({ find "$work/page" -type f | LC_ALL=C sort | tr '\n' '\0' | xargs -0 cat; cat scripts/finish.sh; } | digest)
   rm -f "$staging"/frontend-*.js "$staging"/frontend-*_bg.wasm
-  sed "s#\./__wasm_split\.js#./frontend-parts-$hash.js#" "$work/page/frontend.js" >"$staging/frontend-$hash.js"
+  sed "s#from \"\./__wasm_split\.js\"#from \"./frontend-parts-$hash.js\"#" "$work/page/frontend.js" >"$staging/frontend-$hash.js"
   sed -e "s#\./frontend\.js#./frontend-$hash.js#" \
     -e "s#\"\./\([a-z0-9_]*\)\.wasm\"#\"./frontend-\1-$hash.wasm\"#" \
     -e 's#console\.error(e)#console.warn(e)#' "$work/page/parts.js" >"$staging/frontend-parts-$hash.js"

@@ -112,6 +112,11 @@ pub struct Client {
 }
 
 impl Client {
+    /// Name and value of the session's cookie.
+    pub fn cookie(&self) -> Option<(&str, &str)> {
+        self.cookie.as_deref()?.split_once('=')
+    }
+
     /// `GET path` as JSON.
     pub fn get(&mut self, path: &str) -> Result<Value> {
         self.send("GET", path, b"")
