@@ -12,6 +12,7 @@ wasm_home=$tools/rust-wasm                # the fallback compiler, where one was
 binaryen=$tools/binaryen                  # wasm-opt, where the system has none or an old one
 trunk_version=0.21.14
 binaryen_version=132.0.0
+splitter_version=0.2.4
 
 say() { printf '%s: %s\n' "${0##*/}" "$*" >&2; }
 die() { say "$*"; exit 1; }
@@ -42,9 +43,7 @@ use_web_tools() {
     # for cargo, which rustup may start with its own compilers first on PATH
     export RUSTC=$wasm_home/bin/rustc RUSTDOC=$wasm_home/bin/rustdoc
   fi
-  # Trunk insists on a wasm-opt for release builds; without a fitting one the page is built unshrunk.
   PATH=$binaryen/node_modules/.bin:$PATH
-  wasm_opt_fits || PATH=$root/scripts/no-wasm-opt:$PATH
   # Trunk reads this as a boolean, while the convention is "set to anything".
   [ -z "${NO_COLOR:-}" ] || export NO_COLOR=true
   export PATH TRUNK_SKIP_VERSION_CHECK=true
@@ -66,3 +65,6 @@ wasm_opt_fits() {
 }
 
 bindgen_fits() { [ "$(wasm-bindgen --version 2>/dev/null)" = "wasm-bindgen $(locked_bindgen)" ]; }
+
+# It cannot say its version, but cargo remembers what it installed.
+splitter_fits() { grep -q "^\"wasm_split_cli_support $splitter_version " "$tools/.crates.toml" 2>/dev/null && have wasm-split-cli; }

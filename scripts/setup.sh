@@ -115,13 +115,15 @@ build_tool() {                            # cargo's arguments
     cargo install --quiet --force --root "$tools" --no-default-features "$@") >&2
 }
 
-install_tool() {                          # crate, version
-  say "building $1 $2 (some minutes, once)"
+install_tool() {                          # crate, version, further arguments of cargo
+  local crate=$1@$2
+  shift 2
+  say "building $crate (some minutes, once)"
   mkdir -p "$tools"
-  build_tool --locked "$1@$2" && return
+  build_tool --locked "$crate" "$@" && return
   # a registry mirror may lag behind the versions the tool was locked to
-  say "trying $1 again with the newest dependencies on offer"
-  build_tool "$1@$2"
+  say "trying $crate again with the newest dependencies on offer"
+  build_tool "$crate" "$@"
 }
 
 check_wasm_opt() {
@@ -145,6 +147,8 @@ check_web_tools() {
   if bindgen_fits; then say "$(wasm-bindgen --version)"; else problem "wasm-bindgen-cli $(locked_bindgen) (cargo install wasm-bindgen-cli)"; fi
   trunk_fits || install_tool trunk "$trunk_version" || true
   if trunk_fits; then say "$(trunk --version)"; else problem "trunk $trunk_version (cargo install --locked trunk@$trunk_version)"; fi
+  splitter_fits || install_tool wasm_split_cli_support "$splitter_version" --features build-binary || true
+  if splitter_fits; then say "wasm-split-cli $splitter_version"; else problem "wasm-split-cli $splitter_version (cargo install wasm_split_cli_support@$splitter_version --features build-binary --root $tools)"; fi
   check_wasm_opt
   rm -rf "$tools/build"
 }

@@ -18,6 +18,7 @@ use_web_tools || die "no compiler for $wasm_target yet; run scripts/setup.sh"
 if [ "$task" != run ]; then
   bindgen_fits || die "wasm-bindgen $(locked_bindgen) is not there yet; run scripts/setup.sh"
   trunk_fits || die "trunk $trunk_version is not there yet; run scripts/setup.sh"
+  splitter_fits || die "wasm-split-cli $splitter_version is not there yet; run scripts/setup.sh"
 fi
 
 # Panic messages carry the paths of dependencies into the page; they should not tell where it was

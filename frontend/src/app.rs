@@ -1,22 +1,16 @@
 //! What holds the page together: state in context, routes, keys that work everywhere.
 
-use crate::pages::failures::FailuresPage;
-use crate::pages::group::GroupPage;
 use crate::pages::missing::MissingPage;
-use crate::pages::new_run::NewRunPage;
-use crate::pages::review::ReviewPage;
-use crate::pages::run::RunPage;
 use crate::pages::runs::RunsPage;
 use crate::pages::sign_in::SignInPage;
-use crate::pages::studio::{Sitting, StudioPage};
-use crate::pages::team::TeamPage;
-use crate::pages::videos::VideosPage;
+use crate::pages::studio::Sitting;
 use crate::parts::dialog::{Dialogs, KeySheet};
 use crate::parts::palette::Palette;
 use crate::parts::player::ViewSize;
 use crate::parts::shell::{News, Rail};
 use crate::parts::states::Skeleton;
 use crate::route::{self, ClipSize};
+use crate::screens;
 use crate::state::browser::{dialog_open, is_typing, on_keys};
 use crate::state::library::Library;
 use crate::state::live::{Live, use_live};
@@ -74,6 +68,7 @@ fn Gate() -> impl IntoView {
 fn Studio() -> impl IntoView {
     let live = use_live();
     live.start();
+    screens::fetch_ahead();
     global_keys();
     tell_about_labels();
     view! {
@@ -83,15 +78,15 @@ fn Studio() -> impl IntoView {
             <Routes fallback=MissingPage>
                 <Route path=path!("/") view=|| view! { <Redirect path="/runs"/> }/>
                 <Route path=path!("/runs") view=RunsPage/>
-                <Route path=path!("/runs/new") view=NewRunPage/>
-                <Route path=path!("/runs/:run") view=RunPage/>
-                <Route path=path!("/runs/:run/steps/:step/groups/:group") view=GroupPage/>
-                <Route path=path!("/videos") view=VideosPage/>
-                <Route path=path!("/studio") view=StudioPage/>
-                <Route path=path!("/failures") view=FailuresPage/>
-                <Route path=path!("/review") view=ReviewPage/>
-                <Route path=path!("/review/:run/:step/:group/:rollout") view=ReviewPage/>
-                <Route path=path!("/team") view=TeamPage/>
+                <Route path=path!("/runs/new") view=|| screens::NEW_RUN.view()/>
+                <Route path=path!("/runs/:run") view=|| screens::RUN.view()/>
+                <Route path=path!("/runs/:run/steps/:step/groups/:group") view=|| screens::GROUP.view()/>
+                <Route path=path!("/videos") view=|| screens::VIDEOS.view()/>
+                <Route path=path!("/studio") view=|| screens::STUDIO.view()/>
+                <Route path=path!("/failures") view=|| screens::FAILURES.view()/>
+                <Route path=path!("/review") view=|| screens::REVIEW.view()/>
+                <Route path=path!("/review/:run/:step/:group/:rollout") view=|| screens::REVIEW.view()/>
+                <Route path=path!("/team") view=|| screens::TEAM.view()/>
             </Routes>
         </div>
         <KeySheet/>

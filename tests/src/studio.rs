@@ -5,6 +5,7 @@ use anyhow::{Context, Result, bail};
 use serde_json::Value;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
 use std::time::Instant;
@@ -23,12 +24,17 @@ pub struct Studio {
 impl Studio {
     /// Starts the built program and waits for the line with the sign-in link.
     pub fn start() -> Result<Self> {
+        Self::with_page(&page())
+    }
+
+    /// The same with the built page in this folder.
+    pub fn with_page(dist: &Path) -> Result<Self> {
         let data = tempfile::tempdir()?;
         let program = built().join("videossr");
         let mut child = Command::new(&program)
             .args(["serve", "--listen", "127.0.0.1:0", "--data"])
             .arg(data.path())
-            .env("VIDEOSSR_DIST", folder("VIDEOSSR_DIST", "dist"))
+            .env("VIDEOSSR_DIST", dist)
             .env("VIDEOSSR_STATIC", folder("VIDEOSSR_STATIC", "static"))
             .stdout(Stdio::piped())
             .spawn()
@@ -73,6 +79,11 @@ impl Studio {
     }
 }
 
+/// The built page.
+pub fn page() -> PathBuf {
+    folder("VIDEOSSR_DIST", "dist").into()
+}
+
 /// The folder that a variable names, else one of the repository.
 fn folder(variable: &str, name: &str) -> std::ffi::OsString {
     std::env::var_os(variable).unwrap_or_else(|| root().join(name).into())
@@ -101,6 +112,11 @@ pub struct Client {
 }
 
 impl Client {
+    /// Name and value of the session's cookie.
+    pub fn cookie(&self) -> Option<(&str, &str)> {
+        self.cookie.as_deref()?.split_once('=')
+    }
+
     /// `GET path` as JSON.
     pub fn get(&mut self, path: &str) -> Result<Value> {
         self.send("GET", path, b"")

@@ -40,7 +40,10 @@ pub fn fate(op: &Op, person: u64, fault: Fault) -> Fate {
     match (&fault.newer, fault.kind) {
         (Some(label), _) if arrived(op, person, label) => Fate::Taken(label.clone()),
         (_, FaultKind::Refused | FaultKind::Missing) => Fate::Refused(fault),
-        (_, FaultKind::Offline | FaultKind::SignedOut | FaultKind::Broken) => Fate::Waits(fault),
+        (
+            _,
+            FaultKind::Offline | FaultKind::SignedOut | FaultKind::Incomplete | FaultKind::Broken,
+        ) => Fate::Waits(fault),
     }
 }
 

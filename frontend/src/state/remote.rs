@@ -52,6 +52,8 @@ pub enum FaultKind {
     Missing,
     /// The server understood and refused.
     Refused,
+    /// A part of the page itself did not come.
+    Incomplete,
     /// Anything else.
     Broken,
 }
@@ -93,6 +95,9 @@ impl Fault {
             FaultKind::SignedOut => "Open a sign-in link to go on.",
             FaultKind::Missing => "It may have been removed, or the link is cut short.",
             FaultKind::Refused => "Change it and try again.",
+            FaultKind::Incomplete => {
+                "Try again; if it stays, reload the page: the server may hold a newer one."
+            }
             FaultKind::Broken => "Try again; if it stays, the server's log says more.",
         }
     }

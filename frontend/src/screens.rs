@@ -1,0 +1,119 @@
+//! The screens that are fetched when they are first opened, each with the code that only it needs.
+//! What everybody sees first is in the page itself: the frame, the live link, the list of runs.
+
+use crate::parts::shell::{Crumb, Page};
+use crate::parts::states::remote_view;
+use crate::state::remote::{Fault, FaultKind, Remote};
+use futures::FutureExt;
+use futures::future::LocalBoxFuture;
+use gloo_timers::future::TimeoutFuture;
+use leptos::prelude::*;
+use leptos::wasm_split::SplitLoaderError;
+use std::sync::OnceLock;
+
+/// Milliseconds the page has to itself before the screens are fetched ahead.
+const HEAD_START: u32 = 1_500;
+
+/// Draws a screen.
+type Draw = fn() -> AnyView;
+
+/// A screen's way to its function, which may have to be fetched.
+type Fetched = Result<Draw, SplitLoaderError>;
+
+/// A screen in a file of its own.
+pub struct Screen {
+    name: &'static str,
+    what: &'static str,
+    fetch: fn() -> LocalBoxFuture<'static, Fetched>,
+    draw: OnceLock<Draw>,
+}
+
+/// Makes each screen's function an entry of its file: `SCREEN: function in file, ...`. Code that two
+/// files need lies in a third one, and so on for every combination; hence few files, each of screens
+/// that have much in common. Without `split` (a debug build, native tests) nothing is cut.
+macro_rules! screens {
+    ($($screen:ident: $entry:ident in $file:ident, $name:literal, $what:literal => $page:path;)*) => {
+        $(
+            #[cfg_attr(split, leptos::wasm_split::wasm_split($file, wasm_split_path = leptos::wasm_split, fallible))]
+            fn $entry() -> Fetched {
+                Ok(|| $page().into_any())
+            }
+
+            /// The screen of this name.
+            pub static $screen: Screen = Screen {
+                name: $name,
+                what: $what,
+                #[cfg(split)]
+                fetch: || $entry().boxed_local(),
+                #[cfg(not(split))]
+                fetch: || std::future::ready($entry()).boxed_local(),
+                draw: OnceLock::new(),
+            };
+        )*
+        static ALL: &[&Screen] = &[$(&$screen),*];
+    };
+}
+
+screens! {
+    RUN: run in watch, "Run", "the run" => crate::pages::run::RunPage;
+    GROUP: group in rollouts, "Group", "the group" => crate::pages::group::GroupPage;
+    FAILURES: failures in rollouts, "Failures", "the failures" => crate::pages::failures::FailuresPage;
+    REVIEW: review in rollouts, "Review", "the review" => crate::pages::review::ReviewPage;
+    VIDEOS: videos in library, "Videos", "the videos" => crate::pages::videos::VideosPage;
+    TEAM: team in library, "Team", "the team" => crate::pages::team::TeamPage;
+    NEW_RUN: new_run in forms, "New run", "the form" => crate::pages::new_run::NewRunPage;
+    STUDIO: studio in forms, "Task studio", "Task studio" => crate::pages::studio::StudioPage;
+}
+
+impl Screen {
+    /// The screen, or what is shown until it came.
+    pub fn view(&'static self) -> AnyView {
+        if let Some(draw) = self.draw.get() {
+            return draw();
+        }
+        let got = RwSignal::new(Remote::Loading);
+        let fetch = move || {
+            leptos::task::spawn_local(async move {
+                let found = self.fetch().await.into();
+                let _ = got.try_set(found);
+            });
+        };
+        fetch();
+        let retry = Callback::new(move |()| {
+            got.set(Remote::Loading);
+            fetch();
+        });
+        (move || match got.get() {
+            Remote::Ready(draw) => draw(),
+            waiting => {
+                let body = remote_view(waiting, self.what, retry, |draw| draw());
+                view! { <Page crumbs=vec![Crumb::here(self.name)]>{body}</Page> }.into_any()
+            }
+        })
+        .into_any()
+    }
+
+    async fn fetch(&'static self) -> Result<Draw, Fault> {
+        if let Some(draw) = self.draw.get() {
+            return Ok(*draw);
+        }
+        let draw = (self.fetch)().await.map_err(|_| Fault {
+            code: "screen_missing".to_owned(),
+            ..Fault::new(FaultKind::Incomplete, "This part of the page did not arrive.")
+        })?;
+        Ok(*self.draw.get_or_init(|| draw))
+    }
+}
+
+/// Fetches the screens one after the other while nothing else is asked for, so that they open at
+/// once. What cannot be fetched now is fetched when it is opened.
+pub fn fetch_ahead() {
+    leptos::task::spawn_local(async {
+        TimeoutFuture::new(HEAD_START).await;
+        for screen in ALL {
+            if screen.fetch().await.is_err() {
+                return;
+            }
+        }
+    });
+}
