@@ -39,18 +39,24 @@ pub fn atlas(run: &str, step: u64, group: u32) -> String {
 }
 
 /// Where a group's frames are fetched.
-pub fn group_pictures(run: &str, step: u64, group: u32) -> Pictures {
+pub fn group_pictures(run: &str, step: u64, group: u32, video: &VideoId) -> Pictures {
     let clip =
         |size: &str| format!("/api/v1/runs/{run}/groups/{step}/{group}/clip.webm?size={size}");
-    Pictures { atlas: atlas(run, step, group), view: clip("view"), policy: clip("policy") }
+    Pictures {
+        atlas: atlas(run, step, group),
+        view: clip("view"),
+        policy: clip("policy"),
+        source: source(video),
+    }
 }
 
 /// Where the frames of a sample made in Task studio are fetched.
 pub fn studio_pictures(spec: &SampleSpec) -> Pictures {
+    let source = source(&spec.video);
     let spec = escaped(&serde_json::to_string(spec).unwrap_or_default());
     let clip = |size: &str| format!("/api/v1/studio/clip.webm?size={size}&spec={spec}");
     let atlas = format!("/api/v1/studio/atlas.jpg?spec={spec}");
-    Pictures { atlas, view: clip("view"), policy: clip("policy") }
+    Pictures { atlas, view: clip("view"), policy: clip("policy"), source }
 }
 
 /// Task studio with these settings.
@@ -86,6 +92,11 @@ pub enum ClipSize {
 /// A video's picture for lists.
 pub fn thumb(video: &VideoId) -> String {
     format!("/api/v1/videos/{}/thumb.jpg", video.hex())
+}
+
+/// A video's own file.
+pub fn source(video: &VideoId) -> String {
+    format!("/api/v1/videos/{}/source", video.hex())
 }
 
 /// A video's 48 frames in one picture.

@@ -10,7 +10,7 @@ use axum::Json;
 use axum::extract::{Request, State};
 use axum::response::Response;
 use serde::Deserialize;
-use shared::api::{GroupBody, PageMeta, RolloutRow, RolloutsBody};
+use shared::api::{AnswerGroup, AnswersBody, GroupBody, PageMeta, RolloutRow, RolloutsBody};
 use shared::config::RunConfig;
 use shared::task::{SampleSpec, TaskKind};
 use shared::video::FrameSize;
@@ -19,6 +19,8 @@ use store::{RolloutFilter, Store, StoredVideo};
 
 /// Rollouts of a page unless said otherwise, and at most.
 const PAGE: (u32, u32) = (100, 1000);
+/// Groups of a page of answers unless said otherwise, and at most.
+const ANSWERS: (u32, u32) = (500, 1000);
 
 /// Run, step and group of a path.
 type Place = Path<(String, u64, u32)>;
@@ -146,6 +148,42 @@ pub(super) async fn rollouts(
     let next = rollouts.last().filter(|_| rollouts.len() == limit as usize).map(page_end);
     let meta = PageMeta { next };
     Ok(Json(RolloutsBody { rollouts, meta }))
+}
+
+#[derive(Deserialize)]
+pub(super) struct AnswersQuery {
+    after: Option<String>,
+    limit: Option<u32>,
+}
+
+pub(super) async fn answers(
+    State(app): State<Arc<App>>,
+    Path(run): Path<String>,
+    Query(asked): Query<AnswersQuery>,
+) -> Result<Json<AnswersBody>, Fail> {
+    let limit = asked.limit.unwrap_or(ANSWERS.0).clamp(1, ANSWERS.1);
+    let after = match asked.after.as_deref() {
+        Some(text) => group_place(text)?,
+        None => (0, 0),
+    };
+    let work = app.db(move |store| {
+        store.run(&run)?;
+        store.groups_after(&run, after, limit, AnswerGroup::of)
+    });
+    let groups = work.await?;
+    let last = groups.last().filter(|_| groups.len() == limit as usize);
+    let next = last.map(|last| format!("{}.{}", last.step, last.group));
+    Ok(Json(AnswersBody { groups, meta: PageMeta { next } }))
+}
+
+/// `STEP.GROUP`.
+fn group_place(text: &str) -> Result<(u64, u32), Fail> {
+    let place = text.split_once('.').and_then(|(step, group)| {
+        // SQLite holds no larger step.
+        let step = step.parse::<u64>().ok().filter(|step| i64::try_from(*step).is_ok())?;
+        Some((step, group.parse().ok()?))
+    });
+    place.ok_or_else(no_place)
 }
 
 fn page_end(row: &RolloutRow) -> String {

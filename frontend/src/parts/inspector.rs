@@ -1,16 +1,23 @@
-//! The chosen rollout: what it earned and why, and what it would earn otherwise.
+//! The chosen rollout: what it earned and why.
 
 use crate::logic::format;
-use crate::logic::whatif::{Rescored, rescore};
+use crate::logic::lanes::{counts, true_counts};
 use crate::logic::words;
 use crate::parts::bits::tone;
+use crate::parts::lanes_counting::ShapeGlyph;
 use crate::parts::stage::Stage;
 use leptos::prelude::*;
-use shared::reward::{RewardMode, RewardPart};
+use shared::reward::RewardPart;
+use shared::task::ShapeKind;
 
 /// Reward, advantage and answer.
 #[component]
-pub fn RolloutHead(stage: Stage) -> impl IntoView {
+pub fn RolloutHead(
+    stage: Stage,
+    /// What can be done with it.
+    #[prop(optional)]
+    children: Option<Children>,
+) -> impl IntoView {
     let name = move || format!("Rollout {}", stage.chosen.get() + 1);
     let reward = move || stage.rollout(|r| format::fixed(r.reward.total, 2));
     let advantage = move || stage.rollout(|r| format::signed(r.advantage, 1));
@@ -30,7 +37,8 @@ pub fn RolloutHead(stage: Stage) -> impl IntoView {
     view! {
         <section>
             <div class="row"><h1>{name}</h1>
-                {dead.then(|| view! { <span class="tag">"dead group: all rewards equal"</span> })}
+                {dead.then(|| view! { <span class="tag" title="All its answers earned the same: nothing was learnt from it by comparing them">"dead group"</span> })}
+                <span class="grow"></span>{children.map(|children| children())}
             </div>
             <div class="figures">
                 <div><div class="dim small">"Reward"</div>
@@ -60,9 +68,42 @@ pub fn Trace(stage: Stage) -> impl IntoView {
     view! {
         <section>
             <h2>"Reward, step by step"</h2>
+            {move || count_table(stage)}
             <div class="trace">{lines}<div class="meter"><i style:width=width></i></div></div>
         </section>
     }
+}
+
+/// Of a count that was read: each shape's scale with what was said and what is true, and the part
+/// of the reward it pays.
+fn count_table(stage: Stage) -> Option<impl IntoView + use<>> {
+    let truth = stage.scene.sample(|sample| true_counts(&sample.truth));
+    let (said, parts) =
+        stage.rollout(|r| (counts(&r.reward.reading).to_vec(), r.reward.parts.clone()))?;
+    if said.is_empty() || said.len() != truth.len() {
+        return None;
+    }
+    let top = truth.iter().map(|(_, n)| *n).chain(said.iter().copied()).fold(1.0, f64::max);
+    let n = truth.len() as f64;
+    let graded = parts.len() == said.len();
+    let row = move |(k, ((kind, right), said)): (usize, ((ShapeKind, f64), f64))| {
+        let width = |x: f64| format!("{:.2}%", (x / top).min(1.0) * 100.0);
+        let credit = parts.get(k).filter(|_| graded).map(|part| format::fixed(part.value * n, 2));
+        let class = if said == right { "better" } else { "worse" };
+        view! {
+            <span class="row"><ShapeGlyph kind/>{kind.plural()}</span>
+            <span class="scale" title=format!("said {said}, true {right}")>
+                <i class=format!("count-fill {class}") style:--a="0.7" style:width=width(said)></i>
+                <i class="count-true" style:left=width(right)></i></span>
+            <span class="num">{format::fixed(said, 0)}</span><span class="num">{format::fixed(right, 0)}</span>
+            <b class="num">{credit}</b>
+        }
+    };
+    let rows: Vec<_> = truth.into_iter().zip(said).enumerate().map(row).collect();
+    Some(view! {
+        <div class="count-table" data-testid="count-table">
+            <span></span><span></span><span class="dim">"said"</span><span class="dim">"true"</span><span class="dim">"credit"</span>{rows}</div>
+    })
 }
 
 /// One line of an account: what was looked at, and what it adds or what was found.
@@ -84,79 +125,4 @@ pub fn line(part: RewardPart, parsed: bool) -> impl IntoView {
     };
     let found = value.map(|found| view! { <span class="soft">{format!("  {found}")}</span> });
     view! { <span>{part.label}{found}</span><b class=class>{paid}</b> }
-}
-
-/// What-if: the group re-scored with another reward, by the trainer's own code.
-#[component]
-pub fn WhatIf(
-    stage: Stage,
-    /// The reward tried; none for the one that was paid.
-    mode: RwSignal<Option<RewardMode>>,
-) -> impl IntoView {
-    let pick = move |wanted: RewardMode| {
-        let pressed = move || (mode.get() == Some(wanted)).to_string();
-        let toggle = move |_| mode.update(|m| *m = (*m != Some(wanted)).then_some(wanted));
-        view! {
-            <button aria-pressed=pressed data-testid=format!("whatif-{wanted}") on:click=toggle>
-                {words::capital(wanted.name())}
-            </button>
-        }
-    };
-    let result = move || mode.get().map(|mode| outcome(stage, mode));
-    view! {
-        <section class="whatif">
-            <div class="row head wrap"><h2>"What if the reward were"</h2>
-                <span class="seg">{RewardMode::ALL.iter().map(|m| pick(*m)).collect_view()}</span>
-                <span class="grow"></span><kbd>"W"</kbd>
-            </div>
-            {move || match result() {
-                Some(view) => view,
-                None => view! { <p class="dim">"Choose one to score this group again, here in the browser."</p> }.into_any(),
-            }}
-        </section>
-    }
-}
-
-fn outcome(stage: Stage, mode: RewardMode) -> AnyView {
-    let (result, before) = stage.group(|group| {
-        let before: Vec<f64> = group.rollouts.iter().map(|r| r.reward.total).collect();
-        (rescore(group, mode), before)
-    });
-    let n = result.rollouts.len();
-    if result.degenerate {
-        return view! {
-            <p><b>"The group would be dead."</b>" All its answers would earn the same, and nothing would be learnt from it."</p>
-        }
-        .into_any();
-    }
-    let row = move |(i, (now, was)): (usize, (Rescored, f64))| {
-        let changed = (now.reward - was).abs() > 1e-9;
-        (now.flips || changed).then(|| {
-            view! {
-                <span class="num">{i + 1}</span>
-                <span class="num">{format!("{} → {}", format::fixed(was, 2), format::fixed(now.reward, 2))}</span>
-                <span class=format!("num {}", tone(now.advantage))>{format::signed(now.advantage, 1)}</span>
-                <span>{now.flips.then_some("sign changes")}</span>
-            }
-        })
-    };
-    let rows = result.rollouts.into_iter().zip(before).enumerate().map(row).collect_view();
-    view! {
-        <p><b class="num">{format!("{} of {n}", result.flips)}</b>
-            " rollouts change the sign of their advantage."</p>
-        <div class="flips">{rows}</div>
-    }
-    .into_any()
-}
-
-/// The next what-if mode for the key.
-pub fn next_mode(mode: Option<RewardMode>) -> Option<RewardMode> {
-    let all = RewardMode::ALL;
-    match mode {
-        None => all.first().copied(),
-        Some(mode) => {
-            let at = all.iter().position(|m| *m == mode).unwrap_or(0);
-            all.get(at + 1).copied()
-        }
-    }
 }

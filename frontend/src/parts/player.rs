@@ -7,23 +7,61 @@ use crate::parts::atlas::AtlasFrame;
 use crate::parts::bits::{Glyph, Icon};
 use crate::parts::frames::Frames;
 use crate::parts::scene::Scene;
+use crate::parts::source::Source;
 use crate::route::ClipSize;
 use leptos::html;
 use leptos::prelude::*;
 use send_wrapper::SendWrapper;
 use shared::task::{Shape, ShapeKind, Task};
 
-/// Which clip is shown; kept while one goes from group to group.
+/// Whose picture is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Showing {
+    /// The policy's frames.
+    Frames,
+    /// The policy's frames and the file they are taken from.
+    Beside,
+    /// The file alone.
+    Source,
+}
+
+impl Showing {
+    const ALL: [(Self, &'static str); 3] =
+        [(Self::Frames, "policy"), (Self::Beside, "beside"), (Self::Source, "source")];
+}
+
+/// What the player shows; kept while one goes from group to group.
 #[derive(Clone, Copy)]
-pub struct ViewSize(pub RwSignal<ClipSize>);
+pub struct ViewSize {
+    /// Which clip of the policy's frames.
+    pub size: RwSignal<ClipSize>,
+    /// Whose picture.
+    pub showing: RwSignal<Showing>,
+}
 
 impl ViewSize {
-    /// The other one.
+    /// The policy's frames, large enough for people.
+    pub fn new() -> Self {
+        Self { size: RwSignal::new(ClipSize::View), showing: RwSignal::new(Showing::Frames) }
+    }
+
+    /// The other clip.
     pub fn toggle(self) {
-        self.0.update(|size| {
+        self.size.update(|size| {
             *size = match size {
                 ClipSize::View => ClipSize::Policy,
                 ClipSize::Policy => ClipSize::View,
+            };
+        });
+    }
+
+    /// The source beside, instead, not at all.
+    pub fn next_showing(self) {
+        self.showing.update(|showing| {
+            *showing = match showing {
+                Showing::Frames => Showing::Beside,
+                Showing::Beside => Showing::Source,
+                Showing::Source => Showing::Frames,
             };
         });
     }
@@ -43,17 +81,20 @@ pub fn Player(
     let video = NodeRef::<html::Video>::new();
     let (ready, set_ready) = signal(false);
     let (broken, set_broken) = signal(false);
-    let source = move || scene.clip(size.0.get());
+    let source = move || scene.clip(size.size.get());
     Effect::new(move |_| {
-        size.0.track();
+        size.size.track();
         set_ready.set(false);
         set_broken.set(false);
     });
-    drive(scene, looped, video, ready);
+    let showing = Signal::derive(move || size.showing.get());
+    let alone = move || showing.get() == Showing::Source;
+    drive(scene, looped, video, ready, Signal::derive(alone));
     let coarse = move |_| {
         // For browsers that do not tell of every frame.
         if let Some(video) = video.get_untracked()
             && scene.cursor.playing.get_untracked()
+            && !untrack(alone)
         {
             scene.cursor.slot.set(slot_of(video.current_time(), scene.cursor.slots));
         }
@@ -64,15 +105,17 @@ pub fn Player(
         (!ready.get()).then(|| view! { <AtlasFrame atlas at=slot fit="none"/> })
     };
     view! {
-        <div class="screen" data-testid="player">
-            <div class="picture" class:pixels=move || size.0.get() == ClipSize::Policy style:--ratio=move || ratio(scene, size.0.get())>
+        <div class="screen" class:beside=move || showing.get() == Showing::Beside data-testid="player" data-showing=move || shown_name(showing.get())>
+            <div class="picture" class:gone=alone class:pixels=move || size.size.get() == ClipSize::Policy style:--ratio=move || ratio(scene, size.size.get())>
                 <video node_ref=video data-testid="clip" src=source prop:muted=true playsinline preload="auto"
                     aria-label="The frames the policy was asked about"
                     on:loadeddata=move |_| set_ready.set(true) on:error=move |_| set_broken.set(true)
                     on:timeupdate=coarse on:ended=move |_| scene.cursor.playing.set(false)></video>
                 {still}
                 <Shapes scene/>
+                <span class="caption num">{move || format!("what the policy saw · {}", strip_clock(scene))}</span>
             </div>
+            {move || (showing.get() != Showing::Frames).then(|| view! { <Source scene showing/> })}
             {move || broken.get().then(|| view! {
                 <p class="screen-note" role="alert">"This clip could not be played. The film strip and the lanes still show every frame."</p>
             })}
@@ -93,7 +136,13 @@ fn ratio(scene: Scene, size: ClipSize) -> String {
 
 /// Keeps video element and cursor together: the clip moves the cursor while it plays, the
 /// cursor moves the clip while it stands.
-fn drive(scene: Scene, looped: Signal<Slots>, node: NodeRef<html::Video>, ready: ReadSignal<bool>) {
+fn drive(
+    scene: Scene,
+    looped: Signal<Slots>,
+    node: NodeRef<html::Video>,
+    ready: ReadSignal<bool>,
+    hidden: Signal<bool>,
+) {
     let cursor = scene.cursor;
     listen(scene, looped, node);
     Effect::new(move |_| {
@@ -105,7 +154,7 @@ fn drive(scene: Scene, looped: Signal<Slots>, node: NodeRef<html::Video>, ready:
         }
     });
     Effect::new(move |_| {
-        let playing = cursor.playing.get();
+        let playing = cursor.playing.get() && !hidden.get();
         match node.get() {
             Some(video) if playing => untrack(|| play(scene, looped, &video)),
             Some(video) => {
@@ -162,9 +211,14 @@ fn play(scene: Scene, looped: Signal<Slots>, video: &web_sys::HtmlVideoElement) 
 /// What is seen, and whether the planted change is in this frame.
 #[component]
 fn Badges(scene: Scene, size: ViewSize) -> impl IntoView {
-    let policy = move || size.0.get() == ClipSize::Policy;
-    let words = move || if policy() { "the policy's own pixels" } else { "what the policy sees" };
-    let other = move || if policy() { "larger" } else { "its own pixels" };
+    let policy = move || size.size.get() == ClipSize::Policy;
+    let words = move || if policy() { "the policy's own pixels" } else { "what the policy saw" };
+    let pick = move |(wanted, name): (Showing, &'static str)| {
+        let pressed = move || (size.showing.get() == wanted).to_string();
+        view! {
+            <button aria-pressed=pressed data-testid=format!("show-{name}") on:click=move |_| size.showing.set(wanted)>{name}</button>
+        }
+    };
     let change = move || {
         let slot = scene.cursor.shown();
         let change = scene.sample(|sample| {
@@ -179,12 +233,26 @@ fn Badges(scene: Scene, size: ViewSize) -> impl IntoView {
     };
     view! {
         <div class="over">
-            <button class="tag" on:click=move |_| size.toggle() aria-pressed=move || policy().to_string()>
-                <b>{words}</b><kbd>"S"</kbd>{other}
-            </button>
+            <button class="tag" on:click=move |_| size.toggle() aria-pressed=move || policy().to_string()
+                title="The policy's own pixels, or larger"><b>{words}</b><kbd>"E"</kbd></button>
+            <span class="seg" role="group" aria-label="Policy's frames or source">{Showing::ALL.map(pick).collect_view()}<kbd>"S"</kbd></span>
             {move || change().map(|text| view! { <span class="tag">{text}</span> })}
         </div>
     }
+}
+
+/// What the policy was told of when the shown frame is.
+fn strip_clock(scene: Scene) -> String {
+    let slot = scene.cursor.shown();
+    let clip = match scene.clips() {
+        1 => "strip".to_owned(),
+        _ => format!("clip {},", slot / scene.clip_slots() + 1),
+    };
+    format!("{clip} {}", format::secs(scene.label_secs(slot), 1))
+}
+
+fn shown_name(showing: Showing) -> &'static str {
+    Showing::ALL.iter().find(|(one, _)| *one == showing).map_or("", |(_, name)| name)
 }
 
 /// Play, both clocks, loop.
@@ -192,17 +260,9 @@ fn Badges(scene: Scene, size: ViewSize) -> impl IntoView {
 fn Transport(scene: Scene) -> impl IntoView {
     let cursor = scene.cursor;
     let frame = move || format!("frame {} / {}", cursor.shown() + 1, cursor.slots);
-    let strip = move || {
-        let slot = cursor.shown();
-        let clip = match scene.clips() {
-            1 => "strip".to_owned(),
-            _ => format!("clip {},", slot / scene.clip_slots() + 1),
-        };
-        format!("{clip} {}", format::secs(scene.label_secs(slot), 1))
-    };
+    let strip = move || strip_clock(scene);
     let source = move || {
-        let slot = cursor.shown() as usize;
-        let pts = scene.sample(|s| s.frames.get(slot).map(|frame| frame.pts_secs));
+        let pts = scene.source_secs(cursor.shown());
         pts.map(|secs| format!("source {}", format::secs(secs, 2)))
     };
     let icon = move || if cursor.playing.get() { Icon::Pause } else { Icon::Play };
