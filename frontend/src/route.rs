@@ -40,12 +40,11 @@ pub fn atlas(run: &str, step: u64, group: u32) -> String {
 
 /// Where a group's frames are fetched.
 pub fn group_pictures(run: &str, step: u64, group: u32, video: &VideoId) -> Pictures {
-    let clip =
-        |size: &str| format!("/api/v1/runs/{run}/groups/{step}/{group}/clip.webm?size={size}");
+    let atlas = atlas(run, step, group);
     Pictures {
-        atlas: atlas(run, step, group),
-        view: clip("view"),
-        policy: clip("policy"),
+        view: format!("{atlas}?size=view"),
+        policy: format!("{atlas}?size=policy"),
+        atlas,
         source: source(video),
     }
 }
@@ -54,9 +53,9 @@ pub fn group_pictures(run: &str, step: u64, group: u32, video: &VideoId) -> Pict
 pub fn studio_pictures(spec: &SampleSpec) -> Pictures {
     let source = source(&spec.video);
     let spec = escaped(&serde_json::to_string(spec).unwrap_or_default());
-    let clip = |size: &str| format!("/api/v1/studio/clip.webm?size={size}&spec={spec}");
     let atlas = format!("/api/v1/studio/atlas.jpg?spec={spec}");
-    Pictures { atlas, view: clip("view"), policy: clip("policy"), source }
+    let (view, policy) = (format!("{atlas}&size=view"), format!("{atlas}&size=policy"));
+    Pictures { atlas, view, policy, source }
 }
 
 /// Task studio with these settings.
@@ -80,7 +79,7 @@ fn escaped(text: &str) -> String {
     out
 }
 
-/// Which rendering of a clip.
+/// How large a sample's frames are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ClipSize {
     /// Large enough for people.

@@ -19,7 +19,7 @@ pub use people::{InvitationBody, Invite, PeopleBody, Person, SessionBody, SignIn
 pub use replay::{ReplayBody, ReplayState};
 pub use runs::{
     ATLAS_COLUMNS, AnswerGroup, AnswersBody, CLIP_FPS, ControlRequest, EventsBody, GroupBody,
-    NewRun, RolloutRow, RolloutsBody, Run, RunBody, RunsBody,
+    NewRun, RolloutRow, RolloutsBody, Run, RunBody, RunsBody, SHEET_COLUMNS,
 };
 pub use studio::{
     AUDIT_SAMPLES, AuditBody, AuditCell, AuditRequest, AuditState, AuditTest, SampleBody,

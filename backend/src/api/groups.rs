@@ -67,15 +67,20 @@ pub(super) async fn clip(
     Query(query): Query<ClipQuery>,
     request: Request,
 ) -> Result<Response, Fail> {
-    let size = match query.size {
-        ClipSize::View => VIEW,
-        ClipSize::Policy => {
-            let run = place.0.clone();
-            let config = app.db(move |store| store.run(&run)).await?.config;
-            policy_size(&app, &config).await?
-        }
-    };
+    let size = frame_size(&app, &place.0, query.size).await?;
     picture(&app, place, |recipe| Picture::Clip(recipe, size), request).await
+}
+
+/// The size of a run's frames for people, or as its policy looks at them.
+async fn frame_size(app: &App, run: &str, size: ClipSize) -> Result<FrameSize, Fail> {
+    match size {
+        ClipSize::View => Ok(VIEW),
+        ClipSize::Policy => {
+            let run = run.to_owned();
+            let config = app.db(move |store| store.run(&run)).await?.config;
+            policy_size(app, &config).await
+        }
+    }
 }
 
 /// The frames that the policy of a config looks at.
@@ -87,12 +92,22 @@ pub(super) async fn policy_size(app: &App, config: &RunConfig) -> Result<FrameSi
     Ok(train::prompts::plan_of(&processor).size)
 }
 
+#[derive(Deserialize)]
+pub(super) struct AtlasQuery {
+    size: Option<ClipSize>,
+}
+
 pub(super) async fn atlas(
     State(app): State<Arc<App>>,
     Path(place): Place,
+    Query(query): Query<AtlasQuery>,
     request: Request,
 ) -> Result<Response, Fail> {
-    picture(&app, place, Picture::Atlas, request).await
+    let Some(size) = query.size else {
+        return picture(&app, place, Picture::Atlas, request).await;
+    };
+    let size = frame_size(&app, &place.0, size).await?;
+    picture(&app, place, |recipe| Picture::Sheet(recipe, size), request).await
 }
 
 async fn picture(

@@ -161,7 +161,7 @@ fn studio_endpoints() -> Vec<Endpoint> {
         ),
         get(
             "/api/v1/studio/atlas.jpg",
-            "A sample's frames in one row, `?spec=JSON`.",
+            "A sample's frames in one row, `?spec=JSON`; 8 to a row with `&size=view|policy`.",
             self::get(studio::atlas),
         ),
     ]
@@ -210,9 +210,10 @@ fn run_endpoints() -> Vec<Endpoint> {
         .query(&["size"]),
         get(
             "/api/v1/runs/{run}/groups/{step}/{group}/atlas.jpg",
-            "The frames in one row.",
+            "The frames in one row; larger and 8 to a row where `size` is view or policy.",
             self::get(groups::atlas),
-        ),
+        )
+        .query(&["size"]),
         get(REPLAY, "How the group's replay stands.", self::get(replays::show)),
         row(
             Method::POST,

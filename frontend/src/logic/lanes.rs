@@ -4,20 +4,6 @@ use crate::logic::tokens::Field;
 use shared::answer::Parsed;
 use shared::task::{SampleInfo, Shape, ShapeKind, TaskKind, Truth};
 
-/// Constant frame rate of a group's clip; slot k is frame k.
-const CLIP_FPS: f64 = shared::api::CLIP_FPS as f64;
-
-/// The media time in the middle of a slot: a seek to a frame's border may show the one before.
-pub fn seek_secs(slot: u32) -> f64 {
-    (f64::from(slot) + 0.5) / CLIP_FPS
-}
-
-/// The slot that a media time shows.
-pub fn slot_of(media_secs: f64, slots: u32) -> u32 {
-    let slot = (media_secs * CLIP_FPS + 1e-3).floor().max(0.0) as u32;
-    slot.min(slots.saturating_sub(1))
-}
-
 /// A part of the strip, in slots; `start <= end`.
 pub type Slots = (f64, f64);
 
@@ -235,15 +221,6 @@ mod tests {
             height: 64,
             frames: (0..48).map(frame).collect(),
         }
-    }
-
-    #[test]
-    fn seeks_land_in_the_middle_and_come_back() {
-        for slot in 0..48 {
-            assert_eq!(slot_of(seek_secs(slot), 48), slot);
-            assert_eq!(slot_of(f64::from(slot) / CLIP_FPS, 48), slot);
-        }
-        assert_eq!(slot_of(99.0, 48), 47);
     }
 
     #[test]

@@ -5,7 +5,7 @@ use shared::advantage::{self, Answered};
 use shared::api::AnswerGroup;
 use shared::config::RunConfig;
 use shared::recipe::AdvantageRule;
-use shared::reward::{RewardMode, score_text};
+use shared::reward::{RewardMode, earned};
 use shared::task::TaskKind;
 
 /// Smaller differences come from adding in another order.
@@ -98,7 +98,12 @@ impl Rescored {
         (self.reward - self.reward_before).abs() > SAME
     }
 
-    /// Whether its advantage would point the other way; from or to nothing counts.
+    /// Whether its advantage would point the other way.
+    pub fn turns(&self) -> bool {
+        sign(self.advantage) * sign(self.advantage_before) < 0
+    }
+
+    /// Whether the sign of its advantage changes: it turns round, or comes from or to nothing.
     pub fn flips(&self) -> bool {
         sign(self.advantage) != sign(self.advantage_before)
     }
@@ -163,7 +168,7 @@ fn of_step(config: &RunConfig, batch: &[AnswerGroup]) -> Vec<GroupThen> {
 }
 
 fn rewards(mode: RewardMode, group: &AnswerGroup) -> Vec<f64> {
-    let one = |text: &String| score_text(mode, group.task, &group.truth, text).total;
+    let one = |text: &String| earned(mode, group.task, &group.truth, text);
     group.texts.iter().map(one).collect()
 }
 
@@ -226,6 +231,8 @@ pub struct RunChange {
     pub rewards: usize,
     /// Advantages that change their sign.
     pub flips: usize,
+    /// Of them those that turn round; the others come from or to nothing.
+    pub turns: usize,
     /// Groups from which nothing would be learnt any more.
     pub die: usize,
     /// Groups from which something would be learnt then.
@@ -249,6 +256,7 @@ pub fn sum_up(groups: &[AnswerGroup], then: &[GroupThen]) -> RunChange {
         groups: groups.len(),
         rewards: count(GroupThen::paid_otherwise),
         flips: count(GroupThen::flips),
+        turns: count(|group| group.answers.iter().filter(|answer| answer.turns()).count()),
         die: then.iter().filter(|group| group.dead && !group.was_dead).count(),
         wake: then.iter().filter(|group| !group.dead && group.was_dead).count(),
         tasks,
@@ -309,7 +317,7 @@ mod tests {
             tokens: answers.iter().map(|text| text.len() as u32).collect(),
             rewards: answers
                 .iter()
-                .map(|text| score_text(config.reward, TaskKind::Counting, "3,1,4", text).total)
+                .map(|text| earned(config.reward, TaskKind::Counting, "3,1,4", text))
                 .collect(),
             bonus: vec![],
             advantages: vec![0.0; answers.len()],
@@ -354,7 +362,7 @@ mod tests {
         let tried = Tried { reward: RewardMode::Strict, ..Tried::of(&config) };
         let sum = sum_up(&groups, &rescore(&config, tried, &groups));
         // 4,1,4 of the first group, and both answers of the second, which lose their spread.
-        assert_eq!((sum.flips, sum.die, sum.wake), (3, 1, 0));
+        assert_eq!((sum.flips, sum.turns, sum.die, sum.wake), (3, 1, 1, 0));
         assert_eq!(sum.places[0].place, (1, 1));
         assert_eq!(sum.tasks[0].rewards, sum.rewards);
         assert!(sum.tasks[0].mean < sum.tasks[0].mean_before);

@@ -56,10 +56,15 @@ pub fn RolloutHead(
 /// The account of the reward, in the order the code takes.
 #[component]
 pub fn Trace(stage: Stage) -> impl IntoView {
+    let table = Memo::new(move |_| counted(stage));
     let lines = move || {
+        // The table says the same and more.
+        if table.with(Option::is_some) {
+            return None;
+        }
         let parts = stage.rollout(|r| (r.reward.parts.clone(), r.reward.parsed));
         let (parts, parsed) = parts.unwrap_or_default();
-        parts.into_iter().map(|part| line(part, parsed)).collect_view()
+        Some(parts.into_iter().map(|part| line(part, parsed)).collect_view())
     };
     let width = move || {
         let total = stage.rollout(|r| r.reward.total).unwrap_or(0.0);
@@ -68,42 +73,57 @@ pub fn Trace(stage: Stage) -> impl IntoView {
     view! {
         <section>
             <h2>"Reward, step by step"</h2>
-            {move || count_table(stage)}
+            {move || table.get().map(count_table)}
             <div class="trace">{lines}<div class="meter"><i style:width=width></i></div></div>
         </section>
     }
 }
 
-/// Of a count that was read: each shape's scale with what was said and what is true, and the part
-/// of the reward it pays.
-fn count_table(stage: Stage) -> Option<impl IntoView + use<>> {
+/// A shape's count: what was said, what is true, and the share of its part that it earned.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Counted {
+    kind: ShapeKind,
+    said: f64,
+    right: f64,
+    credit: Option<f64>,
+}
+
+/// Shape by shape what the chosen rollout counted; none where it is no count that was read.
+fn counted(stage: Stage) -> Option<Vec<Counted>> {
     let truth = stage.scene.sample(|sample| true_counts(&sample.truth));
-    let (said, parts) =
-        stage.rollout(|r| (counts(&r.reward.reading).to_vec(), r.reward.parts.clone()))?;
-    if said.is_empty() || said.len() != truth.len() {
-        return None;
-    }
-    let top = truth.iter().map(|(_, n)| *n).chain(said.iter().copied()).fold(1.0, f64::max);
-    let n = truth.len() as f64;
-    let graded = parts.len() == said.len();
-    let row = move |(k, ((kind, right), said)): (usize, ((ShapeKind, f64), f64))| {
+    stage.rollout(|rollout| {
+        let (said, parts) = (counts(&rollout.reward.reading), &rollout.reward.parts);
+        let graded = parts.len() == said.len();
+        let n = truth.len() as f64;
+        let one = |(k, (kind, right)): (usize, &(ShapeKind, f64))| Counted {
+            kind: *kind,
+            said: said[k],
+            right: *right,
+            credit: parts.get(k).filter(|_| graded).map(|part| part.value * n),
+        };
+        let fits = !said.is_empty() && said.len() == truth.len();
+        fits.then(|| truth.iter().enumerate().map(one).collect())
+    })?
+}
+
+fn count_table(rows: Vec<Counted>) -> impl IntoView {
+    let top = rows.iter().fold(1.0, |top: f64, row| top.max(row.said).max(row.right));
+    let row = move |row: Counted| {
         let width = |x: f64| format!("{:.2}%", (x / top).min(1.0) * 100.0);
-        let credit = parts.get(k).filter(|_| graded).map(|part| format::fixed(part.value * n, 2));
-        let class = if said == right { "better" } else { "worse" };
+        let class = if row.said == row.right { "better" } else { "worse" };
         view! {
-            <span class="row"><ShapeGlyph kind/>{kind.plural()}</span>
-            <span class="scale" title=format!("said {said}, true {right}")>
-                <i class=format!("count-fill {class}") style:--a="0.7" style:width=width(said)></i>
-                <i class="count-true" style:left=width(right)></i></span>
-            <span class="num">{format::fixed(said, 0)}</span><span class="num">{format::fixed(right, 0)}</span>
-            <b class="num">{credit}</b>
+            <span class="row"><ShapeGlyph kind=row.kind/>{row.kind.plural()}</span>
+            <span class="scale"><i class=format!("count-fill {class}") style:--a="0.7" style:width=width(row.said)></i>
+                <i class="count-true" style:left=width(row.right)></i></span>
+            <span class="num">{format::fixed(row.said, 0)}</span><span class="num">{format::fixed(row.right, 0)}</span>
+            <b class="num">{row.credit.map(|credit| format::fixed(credit, 2))}</b>
         }
     };
-    let rows: Vec<_> = truth.into_iter().zip(said).enumerate().map(row).collect();
-    Some(view! {
+    view! {
         <div class="count-table" data-testid="count-table">
-            <span></span><span></span><span class="dim">"said"</span><span class="dim">"true"</span><span class="dim">"credit"</span>{rows}</div>
-    })
+            <span></span><span></span><span class="dim">"said"</span><span class="dim">"true"</span><span class="dim">"credit"</span>
+            {rows.into_iter().map(row).collect_view()}</div>
+    }
 }
 
 /// One line of an account: what was looked at, and what it adds or what was found.

@@ -33,21 +33,25 @@ pub fn Lanes(stage: Stage, set: LaneSet) -> impl IntoView {
         LaneSet::All => (0..count).map(|i| view! { <RolloutLane stage i/> }).collect_view(),
         LaneSet::Chosen => vec![view! { <RolloutLane stage i=stage.chosen.get()/> }].collect_view(),
     };
-    let said = move || stage.rollout(|r| r.text.trim().to_owned()).unwrap_or_default();
-    let whose = move || format!("rollout {}", stage.chosen.get() + 1);
+    let said = move || {
+        let looked = stage.looked();
+        stage.group(|group| group.rollouts.get(looked).map(|r| r.text.trim().to_owned()))
+    };
+    let said = move || said().unwrap_or_default();
+    let whose = move || format!("rollout {}", stage.looked() + 1);
     let has_span = matches!(kind, TaskKind::Grounding | TaskKind::Spotting);
     let heat = move || has_span && stage.measure.get() == Measure::Video;
-    let rows = match (set, count) {
+    let class = match (set, count) {
         (LaneSet::Chosen, _) | (_, 0..=12) => "",
         (_, 13..=24) => "dense",
         _ => "tiny",
     };
     let heads = Signal::derive(move || match stage.tried.with(Option::is_some) {
-        true => ("adv. then", "then"),
+        true => ("adv. then", "reward"),
         false => ("adv.", "reward"),
     });
     view! {
-        <Track scene heads class=rows>
+        <Track scene heads class rows=count>
             {match kind {
                 TaskKind::Counting => view! { <CountTruth scene/><CountHead scene/> }.into_any(),
                 TaskKind::Jigsaw | TaskKind::Spatial => {

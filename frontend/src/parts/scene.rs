@@ -62,11 +62,11 @@ impl Cursor {
 /// Where a sample's pictures are fetched.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pictures {
-    /// All frames in one row.
+    /// All frames in one row, small.
     pub atlas: String,
-    /// The clip as people look at it.
+    /// All frames as people look at them.
     pub view: String,
-    /// The clip in the policy's own pixels.
+    /// All frames in the policy's own pixels.
     pub policy: String,
     /// The video's own file.
     pub source: String,
@@ -107,8 +107,8 @@ impl Scene {
         self.sample.with_value(read)
     }
 
-    /// Where the clip is fetched.
-    pub fn clip(self, size: ClipSize) -> String {
+    /// Where all frames in one large picture are fetched.
+    pub fn sheet(self, size: ClipSize) -> String {
         self.pictures.with_value(|pictures| match size {
             ClipSize::View => pictures.view.clone(),
             ClipSize::Policy => pictures.policy.clone(),

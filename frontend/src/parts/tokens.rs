@@ -19,7 +19,7 @@ pub fn Tokens(stage: Stage) -> impl IntoView {
     let at = RwSignal::new(0usize);
     let looked = Memo::new(move |_| stage.looked());
     Effect::new(move |_| {
-        looked.track();
+        stage.chosen.track();
         at.set(0);
     });
     let rollout = Memo::new(move |_| stage.measured(looked.get()));

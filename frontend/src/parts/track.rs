@@ -37,6 +37,9 @@ pub fn Track(
     /// More CSS classes.
     #[prop(optional)]
     class: &'static str,
+    /// How many lanes of answers share the height.
+    #[prop(optional)]
+    rows: usize,
     /// The lanes: a name, a lane and a value each.
     children: Children,
 ) -> impl IntoView {
@@ -48,7 +51,7 @@ pub fn Track(
     let (view, part) = (scene.view, move || scene.view.get().is_part());
     view! {
         <div class=format!("lanes {class}") class:closer=part role="group" aria-label="Timeline" data-testid="timeline"
-            style:--from=move || format!("{:.4}", view.get().from) style:--len=move || format!("{:.4}", view.get().len)
+            style:--from=move || format!("{:.4}", view.get().from) style:--len=move || format!("{:.4}", view.get().len) style:--rollouts=rows.max(1).to_string()
             on:pointermove=move |event| hand.moved(&event) on:pointerdown=move |event| hand.down(&event)
             on:pointerup=move |_| hand.dragged.set_value(None) on:wheel=move |event| hand.wheel(&event)
             on:pointerleave=move |_| { hand.dragged.set_value(None); scene.cursor.hover.set(None); }>

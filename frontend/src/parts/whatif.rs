@@ -306,7 +306,9 @@ fn RunWords(stage: Stage, desk: WhatIfDesk, outcome: Outcome) -> impl IntoView {
     let n = |n: usize| format::whole(n as u64);
     let signs = format!("{} of {}", n(change.flips), n(change.answers));
     let rest = format!(
-        " answers change the sign of their advantage and {} earn something else; {} die, {} come alive.",
+        " advantages change their sign: {} turn round, {} come from or to nothing. {} rewards change; {} die, {} come alive.",
+        n(change.turns),
+        n(change.flips - change.turns),
         n(change.rewards),
         format::plural(change.die as u64, "group", "groups"),
         n(change.wake)

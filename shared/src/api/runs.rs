@@ -93,6 +93,10 @@ pub struct EventsBody {
 /// `GET /videos/{id}/strip.jpg`: the whole strip, in display order, is one row.
 pub const ATLAS_COLUMNS: u32 = STRIP_FRAMES;
 
+/// Frames in a row of `GET /runs/{id}/groups/{step}/{group}/atlas.jpg?size=view|policy`: all of
+/// them in one picture, large; a sample of fewer has one row of its own length.
+pub const SHEET_COLUMNS: u32 = 8;
+
 /// Pictures per second of `GET /runs/{id}/groups/{step}/{group}/clip.webm?size=view|policy`:
 /// slot k is on screen from `k / CLIP_FPS` to `(k + 1) / CLIP_FPS`.
 pub const CLIP_FPS: u32 = 8;
