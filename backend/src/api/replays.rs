@@ -21,7 +21,10 @@ pub(super) async fn show(
     State(app): State<Arc<App>>,
     Path(group): Group,
 ) -> Result<Json<ReplayBody>, Fail> {
-    let place = place(group);
+    state(app, place(group)).await
+}
+
+async fn state(app: Arc<App>, place: Place) -> Result<Json<ReplayBody>, Fail> {
     // The run's name becomes a folder's below: only one that the database knows.
     let run = place.run.clone();
     app.db(move |store| store.run(&run)).await?;
@@ -59,6 +62,8 @@ pub(super) async fn cancel(
     State(app): State<Arc<App>>,
     Path(group): Group,
 ) -> Result<Json<ReplayBody>, Fail> {
-    app.replayer.cancel(&place(group));
-    Ok(Json(ReplayBody { replay: None }))
+    let place = place(group);
+    app.replayer.cancel(&place);
+    // An earlier one may have been kept.
+    state(app, place).await
 }

@@ -13,12 +13,13 @@ use crate::parts::replay::{ReplayBox, ReplayButton};
 use crate::parts::stage::{Stage, follow_labels};
 use crate::parts::tagging::{After, Tagging};
 use crate::parts::tokens::{Tokens, toggle_heat};
-use crate::parts::whatif::{WhatIf, WhatIfDesk};
+use crate::parts::whatif::WhatIf;
 use crate::route;
 use crate::state::browser::{
     dialog_open, is_pressable, is_typing, on_keys, query_value, show_address,
 };
 use crate::state::toast::use_toasts;
+use crate::state::whatif::WhatIfDesk;
 use leptos::prelude::*;
 use leptos_router::hooks::use_navigate;
 use shared::annotation::Tag;
@@ -228,7 +229,7 @@ fn KeyHints(stage: Stage) -> impl IntoView {
             <span class="tag">"play "<kbd>"Space"</kbd></span>
             <span class="tag">"step through "<kbd>","</kbd><kbd>"."</kbd></span>
             <span class="tag">"rollout "<kbd>"G"</kbd><kbd>{format!("1–{rollouts}")}</kbd></span>
-            <span class="tag">"zoom "<kbd>"+"</kbd><kbd>"−"</kbd><kbd>"0"</kbd></span>
+            {stage.scene.can_zoom().then(|| view! { <span class="tag">"zoom "<kbd>"+"</kbd><kbd>"−"</kbd><kbd>"0"</kbd></span> })}
             <span class="tag">"heat "<kbd>"H"</kbd></span>
             <span class="tag">"tag "<kbd>{format!("1–{tags}")}</kbd></span>
             <span class="grow"></span>
