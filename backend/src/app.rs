@@ -5,6 +5,7 @@ use crate::auditor::Auditor;
 use crate::data::DataDir;
 use crate::hub::Hub;
 use crate::pictures::Pictures;
+use crate::replayer::Replayer;
 use crate::supervisor::Supervisor;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -31,7 +32,7 @@ pub struct Options {
     pub public_url: Option<String>,
     /// Local workers.
     pub workers: u32,
-    /// The program that local workers are; this one unless a test says otherwise.
+    /// The program that local workers and replays are; this one unless a test says otherwise.
     pub program: Option<PathBuf>,
     /// The page's files.
     pub dist: Option<PathBuf>,
@@ -74,6 +75,8 @@ pub struct App {
     pub pictures: Arc<Pictures>,
     /// The generator audit.
     pub auditor: Arc<Auditor>,
+    /// Groups made again.
+    pub replayer: Arc<Replayer>,
     /// The policy a run starts from where its config names none.
     pub policy: Option<PathBuf>,
     /// Largest upload, bytes.

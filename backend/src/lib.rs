@@ -14,6 +14,7 @@ pub mod hub;
 pub mod journal;
 pub mod library;
 pub mod pictures;
+pub mod replayer;
 pub mod secret;
 pub mod server;
 pub mod supervisor;

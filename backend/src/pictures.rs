@@ -8,7 +8,7 @@ pub use recipe::Recipe;
 
 use kept::Kept;
 use media::StripCache;
-use shared::api::{ATLAS_COLUMNS, CLIP_FPS};
+use shared::api::{ATLAS_COLUMNS, CLIP_FPS, SHEET_COLUMNS};
 use shared::task::SampleInfo;
 use shared::video::{FrameSize, SamplePlan};
 use std::collections::HashMap;
@@ -57,7 +57,9 @@ pub enum PictureError {
 pub enum Picture {
     /// A sample as a clip of this size, one strip frame per picture.
     Clip(Box<Recipe>, FrameSize),
-    /// A sample's frames side by side.
+    /// A sample's frames in one picture of this size each, [`SHEET_COLUMNS`] to a row.
+    Sheet(Box<Recipe>, FrameSize),
+    /// A sample's frames side by side, small.
     Atlas(Box<Recipe>),
     /// A video's 48 frames side by side.
     Film,
@@ -71,6 +73,10 @@ impl Picture {
             Self::Clip(recipe, size) => {
                 let plan = SamplePlan::strip(*size).key();
                 (format!("clip {plan} {}", recipe.spec.key()), "webm")
+            }
+            Self::Sheet(recipe, size) => {
+                let plan = SamplePlan::strip(*size).key();
+                (format!("sheet {plan} {}", recipe.spec.key()), "jpg")
             }
             Self::Atlas(recipe) => (format!("atlas {}", recipe.spec.key()), "jpg"),
             Self::Film => ("film".into(), "jpg"),
@@ -165,6 +171,10 @@ impl Pictures {
             Picture::Clip(recipe, size) => {
                 let shown = self.shown(source, recipe, *size)?;
                 media::encode_clip(&shown.rgb, shown.width, shown.height, CLIP_FPS)?
+            }
+            Picture::Sheet(recipe, size) => {
+                let shown = self.shown(source, recipe, *size)?;
+                media::encode_atlas(&shown.rgb, shown.width, shown.height, SHEET_COLUMNS)?
             }
             Picture::Atlas(recipe) => film(&self.shown(source, recipe, VIEW)?)?,
             Picture::Film => film(&self.frames(source)?)?,

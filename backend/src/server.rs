@@ -5,6 +5,7 @@ use crate::app::{App, Ending, Options};
 use crate::data::DataDir;
 use crate::hub::Hub;
 use crate::pictures::Pictures;
+use crate::replayer::Replayer;
 use crate::secret::{kept_secret, new_secret};
 use crate::supervisor::local::LocalWorkers;
 use crate::supervisor::{Setup, Supervisor};
@@ -12,6 +13,7 @@ use anyhow::{Context, Result, bail};
 use shared::annotation::Role;
 use std::fs::File;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 use store::{NewToken, Secret, Store};
@@ -138,6 +140,7 @@ fn assemble(
     Ok(App {
         pictures: Arc::new(Pictures::open(data.pictures(), &data.strips())?),
         auditor: Arc::default(),
+        replayer: Arc::new(Replayer::new(program(options)?)),
         policy: options.policy.clone(),
         upload_limit: options.upload_limit,
         public_url,
@@ -152,17 +155,21 @@ fn assemble(
     })
 }
 
+/// What other processes of this server are.
+fn program(options: &Options) -> Result<PathBuf> {
+    match &options.program {
+        Some(program) => Ok(program.clone()),
+        None => std::env::current_exe().context("cannot find this program on the disk"),
+    }
+}
+
 fn local_workers(
     options: &Options,
     app: &Arc<App>,
     address: SocketAddr,
 ) -> Result<Vec<JoinHandle<()>>> {
-    let program = match &options.program {
-        Some(program) => program.clone(),
-        None => std::env::current_exe().context("cannot find this program on the disk")?,
-    };
     let local = LocalWorkers {
-        program,
+        program: program(options)?,
         server: format!("ws://{}", reachable(address)),
         token: Secret(app.worker_token.0.clone()),
         logs: app.data.logs(),

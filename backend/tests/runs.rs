@@ -198,6 +198,8 @@ async fn the_frames_of_a_group_are_shown() {
         ("clip.webm", "video/webm", b"\x1a\x45\xdf\xa3".as_slice()),
         ("clip.webm?size=view", "video/webm", b"\x1a\x45\xdf\xa3"),
         ("atlas.jpg", "image/jpeg", b"\xff\xd8"),
+        ("atlas.jpg?size=view", "image/jpeg", b"\xff\xd8"),
+        ("atlas.jpg?size=policy", "image/jpeg", b"\xff\xd8"),
     ] {
         let answer = admin.get(&format!("{path}/{name}")).await;
         assert_eq!(answer.status, StatusCode::OK, "{name}");

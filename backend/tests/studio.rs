@@ -50,6 +50,7 @@ async fn every_task_gives_a_sample_whose_truth_earns_everything_and_its_frames()
             (format!("clip.webm?spec={spec}"), b"\x1a\x45\xdf\xa3".as_slice()),
             (format!("clip.webm?size=policy&spec={spec}"), b"\x1a\x45\xdf\xa3"),
             (format!("atlas.jpg?spec={spec}"), b"\xff\xd8"),
+            (format!("atlas.jpg?size=view&spec={spec}"), b"\xff\xd8"),
         ] {
             let answer = admin.get(&format!("/api/v1/studio/{path}")).await;
             assert_eq!(answer.status, StatusCode::OK, "{kind} {path}: {:?}", answer.headers);

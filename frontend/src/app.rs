@@ -9,7 +9,7 @@ use crate::parts::palette::Palette;
 use crate::parts::player::ViewSize;
 use crate::parts::shell::{News, Rail};
 use crate::parts::states::Skeleton;
-use crate::route::{self, ClipSize};
+use crate::route;
 use crate::screens;
 use crate::state::browser::{dialog_open, is_typing, on_keys};
 use crate::state::library::Library;
@@ -30,7 +30,7 @@ pub fn App() -> impl IntoView {
     Toasts::provide();
     Session::provide();
     Dialogs::provide();
-    provide_context(ViewSize(RwSignal::new(ClipSize::View)));
+    provide_context(ViewSize::new());
     Sitting::provide();
     let library = Library::provide();
     let outbox = Outbox::provide();

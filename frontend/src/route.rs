@@ -39,18 +39,23 @@ pub fn atlas(run: &str, step: u64, group: u32) -> String {
 }
 
 /// Where a group's frames are fetched.
-pub fn group_pictures(run: &str, step: u64, group: u32) -> Pictures {
-    let clip =
-        |size: &str| format!("/api/v1/runs/{run}/groups/{step}/{group}/clip.webm?size={size}");
-    Pictures { atlas: atlas(run, step, group), view: clip("view"), policy: clip("policy") }
+pub fn group_pictures(run: &str, step: u64, group: u32, video: &VideoId) -> Pictures {
+    let atlas = atlas(run, step, group);
+    Pictures {
+        view: format!("{atlas}?size=view"),
+        policy: format!("{atlas}?size=policy"),
+        atlas,
+        source: source(video),
+    }
 }
 
 /// Where the frames of a sample made in Task studio are fetched.
 pub fn studio_pictures(spec: &SampleSpec) -> Pictures {
+    let source = source(&spec.video);
     let spec = escaped(&serde_json::to_string(spec).unwrap_or_default());
-    let clip = |size: &str| format!("/api/v1/studio/clip.webm?size={size}&spec={spec}");
     let atlas = format!("/api/v1/studio/atlas.jpg?spec={spec}");
-    Pictures { atlas, view: clip("view"), policy: clip("policy") }
+    let (view, policy) = (format!("{atlas}&size=view"), format!("{atlas}&size=policy"));
+    Pictures { atlas, view, policy, source }
 }
 
 /// Task studio with these settings.
@@ -74,7 +79,7 @@ fn escaped(text: &str) -> String {
     out
 }
 
-/// Which rendering of a clip.
+/// How large a sample's frames are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ClipSize {
     /// Large enough for people.
@@ -86,6 +91,11 @@ pub enum ClipSize {
 /// A video's picture for lists.
 pub fn thumb(video: &VideoId) -> String {
     format!("/api/v1/videos/{}/thumb.jpg", video.hex())
+}
+
+/// A video's own file.
+pub fn source(video: &VideoId) -> String {
+    format!("/api/v1/videos/{}/source", video.hex())
 }
 
 /// A video's 48 frames in one picture.

@@ -1,5 +1,6 @@
 //! Rewards of a batch -> advantages, as plain numbers that the page can recompute.
 
+use crate::config::RunConfig;
 use crate::recipe::AdvantageRule;
 use crate::task::TaskKind;
 use serde::{Deserialize, Serialize};
@@ -38,6 +39,50 @@ pub struct Comparison {
     pub right_from: f64,
     /// Advantage of a right answer under W-REINFORCE.
     pub positive_weight: f64,
+}
+
+/// What a batch's answers are worth beside each other.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Compared {
+    /// Of the sampled answers, question by question.
+    pub advantages: Vec<Advantages>,
+    /// Of the true answers, where they joined.
+    pub labels: Vec<Option<f64>>,
+}
+
+/// Advantages of a whole batch as a run of this config makes them. Where true answers join
+/// (ViSurf, arXiv 2510.10606) each is one more answer of its group, worth the full reward, or the
+/// group's mean where an answer already earned as much: then it teaches nothing. `label_tokens`
+/// tells how long the true answer of a question is, which only whitening asks for.
+pub fn of_run(
+    config: &RunConfig,
+    mut groups: Vec<Answered>,
+    label_tokens: impl Fn(usize) -> usize,
+) -> Compared {
+    let update = &config.update;
+    let how = Comparison {
+        rule: update.advantage,
+        right_from: update.right_from,
+        positive_weight: update.positive_weight,
+    };
+    let join = config.select.label_rollout.is_on();
+    let own: Vec<Advantages> = match join {
+        true => groups.iter().map(|group| grpo(&group.rewards)).collect(),
+        false => Vec::new(),
+    };
+    for (i, group) in groups.iter_mut().enumerate().filter(|_| join) {
+        let best = group.rewards.iter().copied().fold(f64::MIN, f64::max);
+        group.rewards.push(if best >= 1.0 { own[i].mean } else { 1.0 });
+        group.tokens.push(label_tokens(i));
+    }
+    let mut advantages = of_batch(&how, &groups);
+    let labels = advantages.iter_mut().map(|a| if join { a.values.pop() } else { None }).collect();
+    // Mean, spread and flag are those of the sampled answers.
+    for (advantages, own) in advantages.iter_mut().zip(own) {
+        (advantages.mean, advantages.std) = (own.mean, own.std);
+        advantages.degenerate = own.degenerate;
+    }
+    Compared { advantages, labels }
 }
 
 /// Spread below which a group counts as degenerate.

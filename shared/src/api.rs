@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 mod labels;
 mod live;
 mod people;
+mod replay;
 mod runs;
 mod studio;
 mod system;
@@ -15,9 +16,10 @@ mod videos;
 pub use labels::{Failure, FailuresBody, LabelBody};
 pub use live::{FromBrowser, LIVE_PROTOCOL, ToBrowser};
 pub use people::{InvitationBody, Invite, PeopleBody, Person, SessionBody, SignIn};
+pub use replay::{ReplayBody, ReplayState};
 pub use runs::{
-    ATLAS_COLUMNS, CLIP_FPS, ControlRequest, EventsBody, GroupBody, NewRun, RolloutRow,
-    RolloutsBody, Run, RunBody, RunsBody,
+    ATLAS_COLUMNS, AnswerGroup, AnswersBody, CLIP_FPS, ControlRequest, EventsBody, GroupBody,
+    NewRun, RolloutRow, RolloutsBody, Run, RunBody, RunsBody, SHEET_COLUMNS,
 };
 pub use studio::{
     AUDIT_SAMPLES, AuditBody, AuditCell, AuditRequest, AuditState, AuditTest, SampleBody,

@@ -54,11 +54,26 @@ pub fn score(mode: RewardMode, truth: &Truth, answer: &str) -> RewardBreakdown {
 /// Scores `answer` against the truth given as text, as the released functions take it.
 /// Total: a truth that cannot be read earns 0.
 pub fn score_text(mode: RewardMode, kind: TaskKind, truth: &str, answer: &str) -> RewardBreakdown {
-    let reading = match mode {
+    let reading = read(mode, kind, answer);
+    let graded = grade(mode, kind, truth, &reading);
+    let (total, parsed, parts) = (graded.total, graded.parsed, (graded.account)());
+    RewardBreakdown { total, parsed, reading, parts }
+}
+
+/// The total of [`score_text`] alone, without the words of its account: for many answers at once.
+pub fn earned(mode: RewardMode, kind: TaskKind, truth: &str, answer: &str) -> f64 {
+    grade(mode, kind, truth, &read(mode, kind, answer)).total
+}
+
+fn read(mode: RewardMode, kind: TaskKind, answer: &str) -> Parsed {
+    match mode {
         RewardMode::Tolerant => parse_tolerant(kind, answer),
         RewardMode::Smooth | RewardMode::Strict => parse_exact(kind, answer),
-    };
-    let graded = match (&reading, parse_exact(kind, truth)) {
+    }
+}
+
+fn grade(mode: RewardMode, kind: TaskKind, truth: &str, reading: &Parsed) -> Graded {
+    let graded = match (reading, parse_exact(kind, truth)) {
         (Parsed::Span { start, end }, Parsed::Span { start: a, end: b }) => {
             grade_span([*start, *end], [a, b])
         }
@@ -79,8 +94,7 @@ pub fn score_text(mode: RewardMode, kind: TaskKind, truth: &str, answer: &str) -
         (Parsed::Unreadable { why }, _) => Graded::unreadable(why.clone()),
         (_, _) => Graded::unreadable("the truth cannot be read".into()),
     };
-    let graded = if mode == RewardMode::Strict { graded.strictly() } else { graded };
-    RewardBreakdown { total: graded.total, parsed: graded.parsed, reading, parts: graded.parts }
+    if mode == RewardMode::Strict { graded.strictly() } else { graded }
 }
 
 /// The figure of VIUBench (arXiv 2511.06281, section 4.1): of a count the share of shapes that
@@ -104,13 +118,15 @@ pub fn benchmark(truth: &Truth, answer: &str) -> f64 {
 struct Graded {
     total: f64,
     parsed: bool,
-    parts: Vec<RewardPart>,
+    /// Writes the account; most of the work, and often nobody asks for it.
+    account: Box<dyn FnOnce() -> Vec<RewardPart>>,
 }
 
 impl Graded {
     fn unreadable(why: String) -> Self {
-        let part = RewardPart { label: "Form of the answer".into(), found: why, value: 0.0 };
-        Self { total: 0.0, parsed: false, parts: vec![part] }
+        let account =
+            move || vec![RewardPart { label: "Form of the answer".into(), found: why, value: 0.0 }];
+        Self { total: 0.0, parsed: false, account: Box::new(account) }
     }
 
     /// Keeps a full reward and nothing else.
@@ -120,8 +136,10 @@ impl Graded {
         }
         let total = if self.total >= 1.0 - 1e-12 { 1.0 } else { 0.0 };
         let found = if total == 1.0 { "yes" } else { "no" };
-        let part = RewardPart { label: "Exactly right".into(), found: found.into(), value: total };
-        Self { total, parsed: true, parts: vec![part] }
+        let account = move || {
+            vec![RewardPart { label: "Exactly right".into(), found: found.into(), value: total }]
+        };
+        Self { total, parsed: true, account: Box::new(account) }
     }
 }
 
@@ -129,20 +147,19 @@ fn grade_span(said: [f64; 2], truth: [f64; 2]) -> Graded {
     let overlap = (said[1].min(truth[1]) - said[0].max(truth[0])).max(0.0);
     let together = (said[1] - said[0]) + (truth[1] - truth[0]) - overlap;
     let total = iou(said, truth);
-    let parts = vec![
-        RewardPart { label: "Whole answer is two numbers".into(), found: "yes".into(), value: 0.0 },
-        RewardPart {
-            label: format!("{} to {} s, start not after end", said[0], said[1]),
-            found: "yes".into(),
-            value: 0.0,
-        },
-        RewardPart {
-            label: format!("Overlap {overlap:.1} s of {together:.1} s together"),
-            found: format!("{total:.2}"),
-            value: total,
-        },
-    ];
-    Graded { total, parsed: true, parts }
+    let account = move || {
+        let yes = |label: String| RewardPart { label, found: "yes".into(), value: 0.0 };
+        vec![
+            yes("Whole answer is two numbers".into()),
+            yes(format!("{} to {} s, start not after end", said[0], said[1])),
+            RewardPart {
+                label: format!("Overlap {overlap:.1} s of {together:.1} s together"),
+                found: format!("{total:.2}"),
+                value: total,
+            },
+        ]
+    };
+    Graded { total, parsed: true, account: Box::new(account) }
 }
 
 /// As many numbers as the truth has; the released function is not bound to three.
@@ -160,14 +177,21 @@ fn grade_counts(said: &[f64], truth: &[f64]) -> Graded {
         if p == g { 1.0 } else { (1.0 - (p - g).abs() / (g + 1e-9)).max(0.0) }
     };
     let credits: Vec<f64> = said.iter().zip(truth).map(|(&p, &g)| credit(p, g)).collect();
-    let names: Vec<String> = ShapeKind::ALL.iter().map(|kind| capital(kind.plural())).collect();
-    let parts = credits.iter().enumerate().map(|(k, credit)| RewardPart {
-        label: names.get(k).cloned().unwrap_or_else(|| format!("Number {}", k + 1)),
-        found: format!("{} of {}", said[k], truth[k]),
-        value: credit / n,
-    });
     // Summed before the division, as released, so that all ones give exactly 1.
-    Graded { total: credits.iter().sum::<f64>() / n, parsed: true, parts: parts.collect() }
+    let total = credits.iter().sum::<f64>() / n;
+    let (said, truth) = (said.to_vec(), truth.to_vec());
+    let account = move || {
+        let part = |(k, credit): (usize, &f64)| RewardPart {
+            label: match ShapeKind::ALL.get(k) {
+                Some(kind) => capital(kind.plural()),
+                None => format!("Number {}", k + 1),
+            },
+            found: format!("{} of {}", said[k], truth[k]),
+            value: credit / n,
+        };
+        credits.iter().enumerate().map(part).collect()
+    };
+    Graded { total, parsed: true, account: Box::new(account) }
 }
 
 fn capital(name: &str) -> String {
@@ -212,8 +236,9 @@ fn grade_order(said: &str, truth: &str) -> Graded {
     let most = (truth.len() * truth.len() / 2) as f64;
     let total = if most == 0.0 { 1.0 } else { 1.0 - moved / most };
     graded(
-        "An order of the same clips".into(),
-        format!("Moved {moved} places of at most {most}"),
+        move || {
+            ("An order of the same clips".into(), format!("Moved {moved} places of at most {most}"))
+        },
         total,
     )
 }
@@ -225,9 +250,11 @@ fn grade_tiles(said: &str, truth: &str) -> Graded {
     };
     let right = said.iter().zip(&truth).filter(|(a, b)| a == b).count();
     let total = right as f64 / truth.len() as f64;
+    let all = truth.len();
     graded(
-        "An order of the same tiles".into(),
-        format!("{right} of {} tiles in their place", truth.len()),
+        move || {
+            ("An order of the same tiles".into(), format!("{right} of {all} tiles in their place"))
+        },
         total,
     )
 }
@@ -237,32 +264,41 @@ fn grade_tiles(said: &str, truth: &str) -> Graded {
 fn grade_spot(said: (f64, [f64; 2]), truth: (f64, [f64; 2])) -> Graded {
     let right = said.0 == truth.0;
     let overlap = iou(said.1, truth.1);
-    let number = RewardPart {
-        label: format!("Number {}", said.0),
-        found: if right { "right".into() } else { format!("it is {}", truth.0) },
-        value: if right { 0.5 } else { 0.0 },
+    let (number, span) = (if right { 0.5 } else { 0.0 }, overlap / 2.0);
+    let account = move || {
+        vec![
+            RewardPart {
+                label: format!("Number {}", said.0),
+                found: if right { "right".into() } else { format!("it is {}", truth.0) },
+                value: number,
+            },
+            RewardPart {
+                label: format!("Overlap of {} to {} s", said.1[0], said.1[1]),
+                found: format!("{overlap:.2}"),
+                value: span,
+            },
+        ]
     };
-    let span = RewardPart {
-        label: format!("Overlap of {} to {} s", said.1[0], said.1[1]),
-        found: format!("{overlap:.2}"),
-        value: overlap / 2.0,
-    };
-    Graded { total: number.value + span.value, parsed: true, parts: vec![number, span] }
+    Graded { total: number + span, parsed: true, account: Box::new(account) }
 }
 
 /// One less the error (after PRIMO).
 fn grade_percent(said: f64, truth: f64) -> Graded {
     let total = 1.0 - (said - truth).abs() / 100.0;
-    graded(format!("{said} percent"), format!("Off by {} of 100", (said - truth).abs()), total)
+    let off = (said - truth).abs();
+    graded(move || (format!("{said} percent"), format!("Off by {off} of 100")), total)
 }
 
-/// A readable answer with one graded part.
-fn graded(form: String, measured: String, total: f64) -> Graded {
-    let parts = vec![
-        RewardPart { label: form, found: "yes".into(), value: 0.0 },
-        RewardPart { label: measured, found: format!("{total:.2}"), value: total },
-    ];
-    Graded { total, parsed: true, parts }
+/// A readable answer with one graded part; `words` says what form it has and what was measured.
+fn graded(words: impl FnOnce() -> (String, String) + 'static, total: f64) -> Graded {
+    let account = move || {
+        let (form, measured) = words();
+        vec![
+            RewardPart { label: form, found: "yes".into(), value: 0.0 },
+            RewardPart { label: measured, found: format!("{total:.2}"), value: total },
+        ]
+    };
+    Graded { total, parsed: true, account: Box::new(account) }
 }
 
 #[cfg(test)]
@@ -312,6 +348,7 @@ mod tests {
                 let sum: f64 = got.parts.iter().map(|p| p.value).sum();
                 assert!((sum - got.total).abs() < 1e-9, "{mode} {answer}");
                 assert!((0.0..=1.0).contains(&got.total));
+                assert_eq!(earned(*mode, TaskKind::Counting, "3,1,4", answer), got.total);
             }
         }
     }

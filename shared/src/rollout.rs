@@ -73,8 +73,32 @@ pub struct Group {
     pub degenerate: bool,
 }
 
+/// Index of the first token in which two answers differ, or where the shorter one ends; none where
+/// they are the same.
+pub fn first_difference(ids: &[u32], others: &[u32]) -> Option<usize> {
+    let differs = ids.iter().zip(others).position(|(a, b)| a != b);
+    differs.or_else(|| (ids.len() != others.len()).then(|| ids.len().min(others.len())))
+}
+
 /// The name of a rollout inside its run, `step.group.rollout` such as `412.4.6`
 /// (step from 1, the others from 0).
 pub fn rollout_id(step: u64, group: u32, rollout: u32) -> String {
     format!("{step}.{group}.{rollout}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::first_difference;
+
+    #[test]
+    fn answers_differ_at_a_token_or_at_an_end() {
+        for (a, b, at) in [
+            (&[1, 2][..], &[1, 2][..], None),
+            (&[1, 2], &[1, 3], Some(1)),
+            (&[1, 2], &[1], Some(1)),
+            (&[], &[4], Some(0)),
+        ] {
+            assert_eq!(first_difference(a, b), at);
+        }
+    }
 }

@@ -58,6 +58,11 @@ impl Fail {
         Self::new(StatusCode::NOT_FOUND, "gone", message)
     }
 
+    /// Something that is made one at a time is under way.
+    pub fn busy(message: impl Display) -> Self {
+        Self::new(StatusCode::CONFLICT, "busy", message)
+    }
+
     /// The address is there, but not for this method.
     pub fn wrong_method() -> Self {
         let message = "this address does not take this method; see /api/v1/openapi.json";

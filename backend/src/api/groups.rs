@@ -10,7 +10,7 @@ use axum::Json;
 use axum::extract::{Request, State};
 use axum::response::Response;
 use serde::Deserialize;
-use shared::api::{GroupBody, PageMeta, RolloutRow, RolloutsBody};
+use shared::api::{AnswerGroup, AnswersBody, GroupBody, PageMeta, RolloutRow, RolloutsBody};
 use shared::config::RunConfig;
 use shared::task::{SampleSpec, TaskKind};
 use shared::video::FrameSize;
@@ -19,6 +19,8 @@ use store::{RolloutFilter, Store, StoredVideo};
 
 /// Rollouts of a page unless said otherwise, and at most.
 const PAGE: (u32, u32) = (100, 1000);
+/// Groups of a page of answers unless said otherwise, and at most.
+const ANSWERS: (u32, u32) = (500, 1000);
 
 /// Run, step and group of a path.
 type Place = Path<(String, u64, u32)>;
@@ -65,15 +67,20 @@ pub(super) async fn clip(
     Query(query): Query<ClipQuery>,
     request: Request,
 ) -> Result<Response, Fail> {
-    let size = match query.size {
-        ClipSize::View => VIEW,
-        ClipSize::Policy => {
-            let run = place.0.clone();
-            let config = app.db(move |store| store.run(&run)).await?.config;
-            policy_size(&app, &config).await?
-        }
-    };
+    let size = frame_size(&app, &place.0, query.size).await?;
     picture(&app, place, |recipe| Picture::Clip(recipe, size), request).await
+}
+
+/// The size of a run's frames for people, or as its policy looks at them.
+async fn frame_size(app: &App, run: &str, size: ClipSize) -> Result<FrameSize, Fail> {
+    match size {
+        ClipSize::View => Ok(VIEW),
+        ClipSize::Policy => {
+            let run = run.to_owned();
+            let config = app.db(move |store| store.run(&run)).await?.config;
+            policy_size(app, &config).await
+        }
+    }
 }
 
 /// The frames that the policy of a config looks at.
@@ -85,12 +92,22 @@ pub(super) async fn policy_size(app: &App, config: &RunConfig) -> Result<FrameSi
     Ok(train::prompts::plan_of(&processor).size)
 }
 
+#[derive(Deserialize)]
+pub(super) struct AtlasQuery {
+    size: Option<ClipSize>,
+}
+
 pub(super) async fn atlas(
     State(app): State<Arc<App>>,
     Path(place): Place,
+    Query(query): Query<AtlasQuery>,
     request: Request,
 ) -> Result<Response, Fail> {
-    picture(&app, place, Picture::Atlas, request).await
+    let Some(size) = query.size else {
+        return picture(&app, place, Picture::Atlas, request).await;
+    };
+    let size = frame_size(&app, &place.0, size).await?;
+    picture(&app, place, |recipe| Picture::Sheet(recipe, size), request).await
 }
 
 async fn picture(
@@ -146,6 +163,42 @@ pub(super) async fn rollouts(
     let next = rollouts.last().filter(|_| rollouts.len() == limit as usize).map(page_end);
     let meta = PageMeta { next };
     Ok(Json(RolloutsBody { rollouts, meta }))
+}
+
+#[derive(Deserialize)]
+pub(super) struct AnswersQuery {
+    after: Option<String>,
+    limit: Option<u32>,
+}
+
+pub(super) async fn answers(
+    State(app): State<Arc<App>>,
+    Path(run): Path<String>,
+    Query(asked): Query<AnswersQuery>,
+) -> Result<Json<AnswersBody>, Fail> {
+    let limit = asked.limit.unwrap_or(ANSWERS.0).clamp(1, ANSWERS.1);
+    let after = match asked.after.as_deref() {
+        Some(text) => group_place(text)?,
+        None => (0, 0),
+    };
+    let work = app.db(move |store| {
+        store.run(&run)?;
+        store.groups_after(&run, after, limit, AnswerGroup::of)
+    });
+    let groups = work.await?;
+    let last = groups.last().filter(|_| groups.len() == limit as usize);
+    let next = last.map(|last| format!("{}.{}", last.step, last.group));
+    Ok(Json(AnswersBody { groups, meta: PageMeta { next } }))
+}
+
+/// `STEP.GROUP`.
+fn group_place(text: &str) -> Result<(u64, u32), Fail> {
+    let place = text.split_once('.').and_then(|(step, group)| {
+        // SQLite holds no larger step.
+        let step = step.parse::<u64>().ok().filter(|step| i64::try_from(*step).is_ok())?;
+        Some((step, group.parse().ok()?))
+    });
+    place.ok_or_else(no_place)
 }
 
 fn page_end(row: &RolloutRow) -> String {

@@ -9,6 +9,7 @@ mod extract;
 mod groups;
 mod labels;
 mod live;
+mod replays;
 mod runs;
 mod session;
 mod studio;
@@ -160,11 +161,14 @@ fn studio_endpoints() -> Vec<Endpoint> {
         ),
         get(
             "/api/v1/studio/atlas.jpg",
-            "A sample's frames in one row, `?spec=JSON`.",
+            "A sample's frames in one row, `?spec=JSON`; 8 to a row with `&size=view|policy`.",
             self::get(studio::atlas),
         ),
     ]
 }
+
+/// A group made again.
+const REPLAY: &str = "/api/v1/runs/{run}/groups/{step}/{group}/replay";
 
 fn run_endpoints() -> Vec<Endpoint> {
     let get = |path, about, handler| row(Method::GET, path, V1, about, handler);
@@ -188,6 +192,12 @@ fn run_endpoints() -> Vec<Endpoint> {
         )
         .query(&["task", "cell", "max_reward", "parsed", "after", "limit"]),
         get(
+            "/api/v1/runs/{run}/answers",
+            "What every answer said and earned, group by group, oldest first.",
+            self::get(groups::answers),
+        )
+        .query(&["after", "limit"]),
+        get(
             "/api/v1/runs/{run}/groups/{step}/{group}",
             "A question and its answers.",
             self::get(groups::show),
@@ -200,8 +210,24 @@ fn run_endpoints() -> Vec<Endpoint> {
         .query(&["size"]),
         get(
             "/api/v1/runs/{run}/groups/{step}/{group}/atlas.jpg",
-            "The frames in one row.",
+            "The frames in one row; larger and 8 to a row where `size` is view or policy.",
             self::get(groups::atlas),
+        )
+        .query(&["size"]),
+        get(REPLAY, "How the group's replay stands.", self::get(replays::show)),
+        row(
+            Method::POST,
+            REPLAY,
+            Access::Needs(Role::Annotator),
+            "Makes the group's answers again from the checkpoint before them; one at a time.",
+            self::post(replays::begin),
+        ),
+        row(
+            Method::DELETE,
+            REPLAY,
+            Access::Needs(Role::Annotator),
+            "Ends a replay that is under way.",
+            axum::routing::delete(replays::cancel),
         ),
     ]
 }

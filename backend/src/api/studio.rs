@@ -17,6 +17,7 @@ use serde::Deserialize;
 use shared::api::{AUDIT_SAMPLES, AuditBody, AuditRequest, SampleBody, SampleRequest};
 use shared::config::{MixtureItem, Problem, RunConfig};
 use shared::task::{DIALS, Dials, SampleSpec};
+use shared::video::FrameSize;
 use std::sync::Arc;
 use store::{StoreError, StoredVideo};
 use tasks::{Rng, TaskError};
@@ -140,17 +141,22 @@ pub(super) async fn clip(
     Query(query): Query<ClipQuery>,
     request: Request,
 ) -> Result<Response, Fail> {
-    let size = match query.size {
-        ClipSize::View => VIEW,
-        // The one that a run starts from unless its config names another.
-        ClipSize::Policy => policy_size(&app, &RunConfig::default()).await?,
-    };
+    let size = frame_size(&app, query.size).await?;
     picture(&app, &query.spec, |recipe| Picture::Clip(recipe, size), request).await
+}
+
+async fn frame_size(app: &App, size: ClipSize) -> Result<FrameSize, Fail> {
+    match size {
+        ClipSize::View => Ok(VIEW),
+        // The one that a run starts from unless its config names another.
+        ClipSize::Policy => policy_size(app, &RunConfig::default()).await,
+    }
 }
 
 #[derive(Deserialize)]
 pub(super) struct AtlasQuery {
     spec: String,
+    size: Option<ClipSize>,
 }
 
 pub(super) async fn atlas(
@@ -158,7 +164,11 @@ pub(super) async fn atlas(
     Query(query): Query<AtlasQuery>,
     request: Request,
 ) -> Result<Response, Fail> {
-    picture(&app, &query.spec, Picture::Atlas, request).await
+    let Some(size) = query.size else {
+        return picture(&app, &query.spec, Picture::Atlas, request).await;
+    };
+    let size = frame_size(&app, size).await?;
+    picture(&app, &query.spec, |recipe| Picture::Sheet(recipe, size), request).await
 }
 
 async fn picture(

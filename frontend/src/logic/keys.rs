@@ -21,8 +21,16 @@ pub enum Command {
     PreviousGroup,
     /// Loop the chosen span.
     Loop,
-    /// The people's view or the policy's.
+    /// The policy's frames larger or in its own pixels.
     View,
+    /// The policy's frames, the source beside them, or the source alone.
+    Source,
+    /// The timeline closer (1), farther (-1) or whole (0).
+    Zoom(i32),
+    /// How much each token depends on the video, or back.
+    Heat,
+    /// A link to rollout and frame on the clipboard.
+    CopyLink,
     /// The next disagreement.
     Disagreement,
     /// Set or clear a failure tag, from 0.
@@ -97,7 +105,13 @@ impl KeyReader {
             (_, "j") => Command::NextGroup,
             (_, "k") => Command::PreviousGroup,
             (_, "l") => Command::Loop,
-            (_, "s" | "e") => Command::View,
+            (_, "e") => Command::View,
+            (_, "s") => Command::Source,
+            (_, "+" | "=") => Command::Zoom(1),
+            (_, "-") => Command::Zoom(-1),
+            (_, "0") => Command::Zoom(0),
+            (_, "h") => Command::Heat,
+            (_, "y") => Command::CopyLink,
             (_, "n") => Command::Disagreement,
             (_, "u") => Command::Undo,
             (_, "w") => Command::WhatIf,
@@ -150,7 +164,9 @@ pub fn studio_key(press: Press<'_>) -> Option<StudioKey> {
             | Command::Frames(_)
             | Command::Second(_)
             | Command::Loop
-            | Command::View) => StudioKey::Cursor(command),
+            | Command::View
+            | Command::Source
+            | Command::Zoom(_)) => StudioKey::Cursor(command),
             _ => return None,
         },
     })
@@ -180,9 +196,13 @@ pub const SHEET: &[(&str, &[KeyLine])] = &[
             (&["↑", "↓"], "rollout before, after"),
             (&["K", "J"], "group before, after"),
             (&["L"], "loop the chosen span"),
-            (&["S"], "your view or the policy's"),
+            (&["S"], "the source beside or instead"),
+            (&["E"], "the policy's own pixels"),
+            (&["+", "−", "0"], "timeline closer, farther, whole"),
+            (&["H"], "how much tokens depend on the video"),
             (&["N"], "next disagreement"),
             (&["W"], "what if the reward were another"),
+            (&["Y"], "copy a link to rollout and frame"),
         ],
     ),
     (

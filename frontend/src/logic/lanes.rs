@@ -1,21 +1,8 @@
 //! Geometry of the timeline: spans in slots, disagreement, jigsaw moves, counting marks.
 
+use crate::logic::tokens::Field;
 use shared::answer::Parsed;
 use shared::task::{SampleInfo, Shape, ShapeKind, TaskKind, Truth};
-
-/// Constant frame rate of a group's clip; slot k is frame k.
-const CLIP_FPS: f64 = shared::api::CLIP_FPS as f64;
-
-/// The media time in the middle of a slot: a seek to a frame's border may show the one before.
-pub fn seek_secs(slot: u32) -> f64 {
-    (f64::from(slot) + 0.5) / CLIP_FPS
-}
-
-/// The slot that a media time shows.
-pub fn slot_of(media_secs: f64, slots: u32) -> u32 {
-    let slot = (media_secs * CLIP_FPS + 1e-3).floor().max(0.0) as u32;
-    slot.min(slots.saturating_sub(1))
-}
 
 /// A part of the strip, in slots; `start <= end`.
 pub type Slots = (f64, f64);
@@ -35,17 +22,38 @@ pub fn true_slots(truth: &Truth) -> Option<Slots> {
     truth.span_slots().map(|span| (span.start(), span.end()))
 }
 
+/// How many of the spans cover the middle of each slot.
+pub fn cover(spans: &[Slots], slots: u32) -> Vec<usize> {
+    let covers = |slot: u32| {
+        let middle = f64::from(slot) + 0.5;
+        spans.iter().filter(|s| s.0 <= middle && middle < s.1).count()
+    };
+    (0..slots).map(covers).collect()
+}
+
 /// How divided the answers are in every slot: 0 all agree, 1 half say yes and half no.
 /// `total` counts the unreadable answers too, as noes.
 pub fn disagreement(spans: &[Slots], total: usize, slots: u32) -> Vec<f64> {
-    (0..slots)
-        .map(|slot| {
-            let middle = f64::from(slot) + 0.5;
-            let yes = spans.iter().filter(|s| s.0 <= middle && middle < s.1).count();
-            let share = yes as f64 / total.max(1) as f64;
-            1.0 - (share - 0.5).abs() * 2.0
-        })
-        .collect()
+    let divided = |yes: usize| 1.0 - (yes as f64 / total.max(1) as f64 - 0.5).abs() * 2.0;
+    cover(spans, slots).into_iter().map(divided).collect()
+}
+
+/// The part of an answer at a slot of the timeline, which is at a share of the lane's width: the
+/// nearer end of a span that is near, a count, a place of an order.
+pub fn field_at(reading: &Parsed, sample: &SampleInfo, slot: f64, share: f64) -> Option<Field> {
+    let column = |n: usize| (n > 0).then(|| Field::Part(((share * n as f64) as usize).min(n - 1)));
+    match reading {
+        Parsed::Counts { counts } => column(counts.len()),
+        Parsed::Order { order } => column(places(order).len()),
+        Parsed::Percent { .. } => Some(Field::Number),
+        Parsed::Span { .. } | Parsed::Spot { .. } => {
+            let (start, end) = said_slots(reading, sample)?;
+            let near = (start - 1.0..=end + 1.0).contains(&slot);
+            let nearer = if slot - start <= end - slot { Field::Start } else { Field::End };
+            near.then_some(nearer)
+        }
+        Parsed::Unreadable { .. } => None,
+    }
 }
 
 /// The next slot after `from` where a stretch of high disagreement begins, going round.
@@ -188,14 +196,31 @@ pub fn corners(shape: &Shape, margin: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use shared::task::{Perturbation, SampleParams, SampleSpec, Task};
+    use shared::video::{FrameRef, VideoId};
 
-    #[test]
-    fn seeks_land_in_the_middle_and_come_back() {
-        for slot in 0..48 {
-            assert_eq!(slot_of(seek_secs(slot), 48), slot);
-            assert_eq!(slot_of(f64::from(slot) / CLIP_FPS, 48), slot);
+    /// 48 frames, two a second.
+    fn sample() -> SampleInfo {
+        let truth = Truth::Grounding {
+            span_secs: [5.0, 10.0],
+            span_slots: [10, 20],
+            source_span_secs: [5.0, 10.0],
+        };
+        let task = Task::Grounding { perturbation: Perturbation::Mirror };
+        let frame =
+            |k: u32| FrameRef { slot: k, source_index: u64::from(k), pts_secs: f64::from(k) / 2.0 };
+        SampleInfo {
+            spec: SampleSpec::new(VideoId::from_hash(&[0; 32]), task, 0),
+            params: SampleParams::default(),
+            question: String::new(),
+            answer: truth.answer(),
+            truth,
+            shapes: None,
+            sampling_fps: 2.0,
+            width: 64,
+            height: 64,
+            frames: (0..48).map(frame).collect(),
         }
-        assert_eq!(slot_of(99.0, 48), 47);
     }
 
     #[test]
@@ -205,6 +230,28 @@ mod tests {
         assert_eq!(next_disagreement(&got, 0), Some(2));
         assert_eq!(next_disagreement(&got, 2), Some(0));
         assert_eq!(next_disagreement(&[0.0; 4], 0), None);
+    }
+
+    #[test]
+    fn pointing_finds_the_part_of_an_answer() {
+        let sample = sample();
+        let counts = Parsed::Counts { counts: vec![3.0, 1.0, 4.0] };
+        for (share, part) in [(0.0, 0), (0.4, 1), (0.99, 2), (1.0, 2)] {
+            assert_eq!(field_at(&counts, &sample, 0.0, share), Some(Field::Part(part)));
+        }
+        let unread = Parsed::Unreadable { why: String::new() };
+        assert_eq!(field_at(&unread, &sample, 0.0, 0.5), None);
+        let span = Parsed::Span { start: sample.label_secs(10.0), end: sample.label_secs(20.0) };
+        for (slot, field) in [
+            (8.0, None),
+            (9.5, Some(Field::Start)),
+            (14.0, Some(Field::Start)),
+            (16.0, Some(Field::End)),
+            (20.9, Some(Field::End)),
+            (22.0, None),
+        ] {
+            assert_eq!(field_at(&span, &sample, slot, 0.0), field, "{slot}");
+        }
     }
 
     #[test]

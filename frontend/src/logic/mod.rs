@@ -14,6 +14,8 @@ pub mod run_file;
 pub mod series;
 pub mod studio;
 pub mod summary;
+pub mod tokens;
+pub mod view;
 pub mod waiting;
 pub mod whatif;
 pub mod words;

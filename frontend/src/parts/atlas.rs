@@ -13,14 +13,17 @@ pub struct Atlas {
     pub frame: (f64, f64),
     /// Number of frames.
     pub frames: u32,
+    /// Frames in a row.
+    pub columns: u32,
 }
 
 impl Atlas {
     /// The part of the picture that holds a slot, as an SVG view box.
     pub fn view_box(&self, slot: u32) -> String {
         let (w, h) = self.frame;
-        let column = f64::from(slot.min(self.frames.saturating_sub(1)));
-        format!("{} 0 {w} {h}", column * w)
+        let slot = slot.min(self.frames.saturating_sub(1));
+        let (row, column) = (f64::from(slot / self.columns), f64::from(slot % self.columns));
+        format!("{} {} {w} {h}", column * w, row * h)
     }
 
     /// The part of the picture that holds a tile of a frame cut into `grid` x `grid`.
@@ -31,31 +34,46 @@ impl Atlas {
     }
 }
 
-/// Loads an atlas and finds out how large its frames are; `None` until then, or for good where
-/// it cannot be had.
+/// Loads an atlas in one row and finds out how large its frames are; `None` until then, or for
+/// good where it cannot be had.
 pub fn use_atlas(url: String) -> ReadSignal<Option<Atlas>> {
     let (atlas, set_atlas) = signal(None);
-    let Ok(picture) = document().create_element("img") else { return atlas };
-    let loaded = {
+    let columns = shared::api::ATLAS_COLUMNS;
+    load_atlas(url, columns, columns, move |loaded| {
+        // The view may be gone by now.
+        let _ = set_atlas.try_set(loaded);
+    });
+    atlas
+}
+
+/// Loads a picture of so many frames in rows of at most `columns`; `None` where it cannot be had.
+pub fn load_atlas(
+    url: String,
+    frames: u32,
+    columns: u32,
+    done: impl FnOnce(Option<Atlas>) + 'static,
+) {
+    let Ok(picture) = document().create_element("img") else { return done(None) };
+    let columns = columns.min(frames).max(1);
+    let ended = {
         let (picture, url) = (picture.clone(), url.clone());
         Closure::once_into_js(move || {
             let natural = |name: &str| {
-                js_sys::Reflect::get(&picture, &name.into()).ok().and_then(|v| v.as_f64())
+                let size = js_sys::Reflect::get(&picture, &name.into()).ok()?;
+                size.as_f64().filter(|size| *size > 0.0)
             };
-            let frames = shared::api::ATLAS_COLUMNS;
-            if let (Some(w), Some(h)) = (natural("naturalWidth"), natural("naturalHeight"))
-                && w > 0.0
-                && h > 0.0
-            {
-                // The view may be gone by now.
-                let frame = (w / f64::from(frames), h);
-                let _ = set_atlas.try_set(Some(Atlas { url, frame, frames }));
-            }
+            let size = natural("naturalWidth").zip(natural("naturalHeight"));
+            let atlas = size.map(|(w, h)| {
+                let rows = f64::from(frames.div_ceil(columns).max(1));
+                Atlas { url, frame: (w / f64::from(columns), h / rows), frames, columns }
+            });
+            done(atlas);
         })
     };
-    let _ = picture.add_event_listener_with_callback("load", loaded.unchecked_ref());
+    for event in ["load", "error"] {
+        let _ = picture.add_event_listener_with_callback(event, ended.unchecked_ref());
+    }
     let _ = picture.set_attribute("src", &url);
-    atlas
 }
 
 /// One frame of an atlas, filling its box.
@@ -96,7 +114,9 @@ pub fn AtlasTile(
 
 #[component]
 fn AtlasWindow(atlas: Atlas, window: Signal<String>, fit: &'static str) -> impl IntoView {
-    let (width, height) = (atlas.frame.0 * f64::from(atlas.frames), atlas.frame.1);
+    let rows = atlas.frames.div_ceil(atlas.columns).max(1);
+    let (width, height) =
+        (atlas.frame.0 * f64::from(atlas.columns), atlas.frame.1 * f64::from(rows));
     view! {
         <svg class="atlas-frame" viewBox=window preserveAspectRatio=fit aria-hidden="true">
             <image href=atlas.url width=width height=height preserveAspectRatio="none"></image>

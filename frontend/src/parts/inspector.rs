@@ -1,16 +1,23 @@
-//! The chosen rollout: what it earned and why, and what it would earn otherwise.
+//! The chosen rollout: what it earned and why.
 
 use crate::logic::format;
-use crate::logic::whatif::{Rescored, rescore};
+use crate::logic::lanes::{counts, true_counts};
 use crate::logic::words;
 use crate::parts::bits::tone;
+use crate::parts::lanes_counting::ShapeGlyph;
 use crate::parts::stage::Stage;
 use leptos::prelude::*;
-use shared::reward::{RewardMode, RewardPart};
+use shared::reward::RewardPart;
+use shared::task::ShapeKind;
 
 /// Reward, advantage and answer.
 #[component]
-pub fn RolloutHead(stage: Stage) -> impl IntoView {
+pub fn RolloutHead(
+    stage: Stage,
+    /// What can be done with it.
+    #[prop(optional)]
+    children: Option<Children>,
+) -> impl IntoView {
     let name = move || format!("Rollout {}", stage.chosen.get() + 1);
     let reward = move || stage.rollout(|r| format::fixed(r.reward.total, 2));
     let advantage = move || stage.rollout(|r| format::signed(r.advantage, 1));
@@ -30,7 +37,8 @@ pub fn RolloutHead(stage: Stage) -> impl IntoView {
     view! {
         <section>
             <div class="row"><h1>{name}</h1>
-                {dead.then(|| view! { <span class="tag">"dead group: all rewards equal"</span> })}
+                {dead.then(|| view! { <span class="tag" title="All its answers earned the same: nothing was learnt from it by comparing them">"dead group"</span> })}
+                <span class="grow"></span>{children.map(|children| children())}
             </div>
             <div class="figures">
                 <div><div class="dim small">"Reward"</div>
@@ -48,10 +56,15 @@ pub fn RolloutHead(stage: Stage) -> impl IntoView {
 /// The account of the reward, in the order the code takes.
 #[component]
 pub fn Trace(stage: Stage) -> impl IntoView {
+    let table = Memo::new(move |_| counted(stage));
     let lines = move || {
+        // The table says the same and more.
+        if table.with(Option::is_some) {
+            return None;
+        }
         let parts = stage.rollout(|r| (r.reward.parts.clone(), r.reward.parsed));
         let (parts, parsed) = parts.unwrap_or_default();
-        parts.into_iter().map(|part| line(part, parsed)).collect_view()
+        Some(parts.into_iter().map(|part| line(part, parsed)).collect_view())
     };
     let width = move || {
         let total = stage.rollout(|r| r.reward.total).unwrap_or(0.0);
@@ -60,8 +73,56 @@ pub fn Trace(stage: Stage) -> impl IntoView {
     view! {
         <section>
             <h2>"Reward, step by step"</h2>
+            {move || table.get().map(count_table)}
             <div class="trace">{lines}<div class="meter"><i style:width=width></i></div></div>
         </section>
+    }
+}
+
+/// A shape's count: what was said, what is true, and the share of its part that it earned.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Counted {
+    kind: ShapeKind,
+    said: f64,
+    right: f64,
+    credit: Option<f64>,
+}
+
+/// Shape by shape what the chosen rollout counted; none where it is no count that was read.
+fn counted(stage: Stage) -> Option<Vec<Counted>> {
+    let truth = stage.scene.sample(|sample| true_counts(&sample.truth));
+    stage.rollout(|rollout| {
+        let (said, parts) = (counts(&rollout.reward.reading), &rollout.reward.parts);
+        let graded = parts.len() == said.len();
+        let n = truth.len() as f64;
+        let one = |(k, (kind, right)): (usize, &(ShapeKind, f64))| Counted {
+            kind: *kind,
+            said: said[k],
+            right: *right,
+            credit: parts.get(k).filter(|_| graded).map(|part| part.value * n),
+        };
+        let fits = !said.is_empty() && said.len() == truth.len();
+        fits.then(|| truth.iter().enumerate().map(one).collect())
+    })?
+}
+
+fn count_table(rows: Vec<Counted>) -> impl IntoView {
+    let top = rows.iter().fold(1.0, |top: f64, row| top.max(row.said).max(row.right));
+    let row = move |row: Counted| {
+        let width = |x: f64| format!("{:.2}%", (x / top).min(1.0) * 100.0);
+        let class = if row.said == row.right { "better" } else { "worse" };
+        view! {
+            <span class="row"><ShapeGlyph kind=row.kind/>{row.kind.plural()}</span>
+            <span class="scale"><i class=format!("count-fill {class}") style:--a="0.7" style:width=width(row.said)></i>
+                <i class="count-true" style:left=width(row.right)></i></span>
+            <span class="num">{format::fixed(row.said, 0)}</span><span class="num">{format::fixed(row.right, 0)}</span>
+            <b class="num">{row.credit.map(|credit| format::fixed(credit, 2))}</b>
+        }
+    };
+    view! {
+        <div class="count-table" data-testid="count-table">
+            <span></span><span></span><span class="dim">"said"</span><span class="dim">"true"</span><span class="dim">"credit"</span>
+            {rows.into_iter().map(row).collect_view()}</div>
     }
 }
 
@@ -84,79 +145,4 @@ pub fn line(part: RewardPart, parsed: bool) -> impl IntoView {
     };
     let found = value.map(|found| view! { <span class="soft">{format!("  {found}")}</span> });
     view! { <span>{part.label}{found}</span><b class=class>{paid}</b> }
-}
-
-/// What-if: the group re-scored with another reward, by the trainer's own code.
-#[component]
-pub fn WhatIf(
-    stage: Stage,
-    /// The reward tried; none for the one that was paid.
-    mode: RwSignal<Option<RewardMode>>,
-) -> impl IntoView {
-    let pick = move |wanted: RewardMode| {
-        let pressed = move || (mode.get() == Some(wanted)).to_string();
-        let toggle = move |_| mode.update(|m| *m = (*m != Some(wanted)).then_some(wanted));
-        view! {
-            <button aria-pressed=pressed data-testid=format!("whatif-{wanted}") on:click=toggle>
-                {words::capital(wanted.name())}
-            </button>
-        }
-    };
-    let result = move || mode.get().map(|mode| outcome(stage, mode));
-    view! {
-        <section class="whatif">
-            <div class="row head wrap"><h2>"What if the reward were"</h2>
-                <span class="seg">{RewardMode::ALL.iter().map(|m| pick(*m)).collect_view()}</span>
-                <span class="grow"></span><kbd>"W"</kbd>
-            </div>
-            {move || match result() {
-                Some(view) => view,
-                None => view! { <p class="dim">"Choose one to score this group again, here in the browser."</p> }.into_any(),
-            }}
-        </section>
-    }
-}
-
-fn outcome(stage: Stage, mode: RewardMode) -> AnyView {
-    let (result, before) = stage.group(|group| {
-        let before: Vec<f64> = group.rollouts.iter().map(|r| r.reward.total).collect();
-        (rescore(group, mode), before)
-    });
-    let n = result.rollouts.len();
-    if result.degenerate {
-        return view! {
-            <p><b>"The group would be dead."</b>" All its answers would earn the same, and nothing would be learnt from it."</p>
-        }
-        .into_any();
-    }
-    let row = move |(i, (now, was)): (usize, (Rescored, f64))| {
-        let changed = (now.reward - was).abs() > 1e-9;
-        (now.flips || changed).then(|| {
-            view! {
-                <span class="num">{i + 1}</span>
-                <span class="num">{format!("{} → {}", format::fixed(was, 2), format::fixed(now.reward, 2))}</span>
-                <span class=format!("num {}", tone(now.advantage))>{format::signed(now.advantage, 1)}</span>
-                <span>{now.flips.then_some("sign changes")}</span>
-            }
-        })
-    };
-    let rows = result.rollouts.into_iter().zip(before).enumerate().map(row).collect_view();
-    view! {
-        <p><b class="num">{format!("{} of {n}", result.flips)}</b>
-            " rollouts change the sign of their advantage."</p>
-        <div class="flips">{rows}</div>
-    }
-    .into_any()
-}
-
-/// The next what-if mode for the key.
-pub fn next_mode(mode: Option<RewardMode>) -> Option<RewardMode> {
-    let all = RewardMode::ALL;
-    match mode {
-        None => all.first().copied(),
-        Some(mode) => {
-            let at = all.iter().position(|m| *m == mode).unwrap_or(0);
-            all.get(at + 1).copied()
-        }
-    }
 }

@@ -2,14 +2,16 @@
 
 use crate::logic::format;
 use crate::logic::lanes::{counts, shape_slots, true_counts};
+use crate::logic::tokens::Field;
+use crate::parts::marks::Said;
 use crate::parts::scene::Scene;
-use crate::parts::track::{Said, veil};
+use crate::parts::track::{place, veil};
 use leptos::prelude::*;
 use shared::task::ShapeKind;
 
 /// A small shape in the colour of its text.
 #[component]
-fn ShapeGlyph(kind: ShapeKind) -> impl IntoView {
+pub fn ShapeGlyph(kind: ShapeKind) -> impl IntoView {
     let drawn = match kind {
         ShapeKind::Circle => view! { <circle cx="5" cy="5" r="4"></circle> }.into_any(),
         ShapeKind::Square => {
@@ -30,7 +32,6 @@ fn ShapeGlyph(kind: ShapeKind) -> impl IntoView {
 /// A mark at every frame where shapes were drawn, by kind.
 #[component]
 pub fn CountTruth(scene: Scene) -> impl IntoView {
-    let slots = f64::from(scene.cursor.slots.max(1));
     let (shapes, answer) =
         scene.sample(|sample| (sample.shapes.clone().unwrap_or_default(), sample.truth.answer()));
     let marks = shape_slots(&shapes);
@@ -41,7 +42,7 @@ pub fn CountTruth(scene: Scene) -> impl IntoView {
             .into_iter()
             .map(|(kind, n)| view! { <ShapeGlyph kind/>{(n > 1).then_some(n)} })
             .collect_view();
-        let left = format!("{:.3}%", (f64::from(slot) + 0.5) / slots * 100.0);
+        let left = place(f64::from(slot) + 0.5);
         let title = format!("Frame {}: {}", slot + 1, title.join(", "));
         view! {
             <button class="shape-mark" style:left=left title=title.clone() aria-label=title
@@ -79,7 +80,13 @@ pub fn CountHead(scene: Scene) -> impl IntoView {
 
 /// A scale for each kind: filled to what was said, with a tick at what is true.
 #[component]
-pub fn CountLane(scene: Scene, said: Said) -> impl IntoView {
+pub fn CountLane(
+    scene: Scene,
+    said: Said,
+    /// The count that is pointed at elsewhere.
+    #[prop(optional, into)]
+    lit: Signal<Option<Field>>,
+) -> impl IntoView {
     let truth: Vec<f64> =
         scene.sample(|sample| true_counts(&sample.truth)).into_iter().map(|(_, n)| n).collect();
     let open = scene.open.get_untracked();
@@ -87,15 +94,15 @@ pub fn CountLane(scene: Scene, said: Said) -> impl IntoView {
     let top = truth.iter().chain(&counts).copied().fold(9.0, f64::max).min(20.0);
     let class = format!("count-fill {}", said.tone);
     let kinds = truth.len().to_string();
-    let scale = move |(n, truth): (f64, f64)| {
+    let scale = move |(k, (n, truth)): (usize, (f64, f64))| {
         let width = |n: f64| format!("{:.2}%", (n / top).min(1.0) * 100.0);
         view! {
-            <span class="scale">
+            <span class="scale" class:lit=move || lit.get() == Some(Field::Part(k))>
                 <i class=class.clone() style:--a=said.strength.clone() style:width=width(n)></i>
                 {open.then(|| view! { <i class="count-true" style:left=width(truth)></i> })}
                 <b class="num" class:off=open && n != truth>{format::fixed(n, 0)}</b>
             </span>
         }
     };
-    view! { <div class="scales" style:--kinds=kinds>{counts.into_iter().zip(truth).map(scale).collect_view()}</div> }
+    view! { <div class="scales" style:--kinds=kinds>{counts.into_iter().zip(truth).enumerate().map(scale).collect_view()}</div> }
 }

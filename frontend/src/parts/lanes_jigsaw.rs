@@ -1,6 +1,7 @@
 //! Orders on the timeline: the clips or tiles as shown, as answered, and the moves between.
 
 use crate::logic::lanes::{Placed, arrangement, places};
+use crate::logic::tokens::Field;
 use crate::parts::atlas::{AtlasFrame, AtlasTile};
 use crate::parts::scene::Scene;
 use leptos::prelude::*;
@@ -118,13 +119,20 @@ fn MoveLines(list: Vec<Placed>, parts: usize) -> impl IntoView {
 
 /// One cell per place, with the number of the part that is put there.
 #[component]
-pub fn OrderCells(scene: Scene, said: String, class: &'static str) -> impl IntoView {
-    let cell = move |placed: Placed| {
+pub fn OrderCells(
+    scene: Scene,
+    said: String,
+    class: &'static str,
+    /// The place that is pointed at elsewhere.
+    #[prop(optional, into)]
+    lit: Signal<Option<Field>>,
+) -> impl IntoView {
+    let cell = move |(k, placed): (usize, Placed)| {
         let class = format!("order-cell {class} {}", placed.off.class());
-        view! { <span class=class>{placed.shown + 1}</span> }
+        view! { <span class=class class:lit=move || lit.get() == Some(Field::Part(k))>{placed.shown + 1}</span> }
     };
     let placed = arranged(scene, &said, scene.open.get_untracked()).unwrap_or_default();
-    let cells: Vec<_> = placed.into_iter().map(cell).collect();
+    let cells: Vec<_> = placed.into_iter().enumerate().map(cell).collect();
     view! { <div class="order">{cells}</div> }
 }
 

@@ -17,7 +17,13 @@
 //! | `lane-truth` | group and review; `data-start-slot`, `data-end-slot` where there is a span |
 //! | `lane-rollout-N`, `span-rollout-N` | N from 0; spans carry `data-start-slot`, `data-end-slot` |
 //! | `lane-disagreement`, `lane-people` | group and review |
-//! | `rollout-reward`, `rollout-advantage`, `rollout-answer`, `token`, `whatif-MODE` | inspector |
+//! | `timeline`, `minimap`, `lane-dependence`, `advantage-N` | group and Task studio; the bar while a part of the strip is shown |
+//! | `source-view`, `source`, `show-policy`, `show-beside`, `show-source` | player; `data-showing` on `player` |
+//! | `rollout-reward`, `rollout-advantage`, `rollout-answer`, `count-table` | inspector |
+//! | `tokens`, `token`, `measure-NAME`, `legend`, `unmeasured` | inspector; `data-rollout` on `tokens`, class `lit` on tokens that a lane lights |
+//! | `replay`, `replay-box`, `replay-cancel`, `replay-verdict`, `diff-stored`, `diff-now` | inspector; `data-verdict` |
+//! | `whatif`, `whatif-MODE`, `whatif-rule`, `whatif-group`, `whatif-run`, `whatif-took`, `whatif-back` | inspector; `data-answers`, `data-flips`, `data-rewards`, `data-ms` |
+//! | `copy-link` | bar of the group page |
 //! | `tag-KIND`, `note`, `label-submit`, `label-submit-next`, `label-state`, `saved-state`, `draft-notice` | inspector; KIND is the tag's name |
 //! | `studio`, `sample` | Task studio; `data-busy`, `data-seed` |
 //! | `video-choice`, `other-video`, `task-KIND`, `main-dial`, `preset-NAME`, `dial-KEY`, `dial-KEY-N`, `reset-KEY`, `seed`, `another` | its settings, `dial-` also in the mixture editor; `data-video` on choices |
@@ -40,12 +46,17 @@ pub mod inspector;
 pub mod lanes;
 pub mod lanes_counting;
 pub mod lanes_jigsaw;
+pub mod marks;
+pub mod minimap;
 pub mod palette;
 pub mod player;
+pub mod replay;
 pub mod scene;
 pub mod shell;
+pub mod source;
 pub mod stage;
 pub mod states;
 pub mod tagging;
 pub mod tokens;
 pub mod track;
+pub mod whatif;

@@ -1,85 +1,129 @@
 //! The player: the policy's own frames, exact to the frame, with the drawn shapes over them.
 
 use crate::logic::format;
-use crate::logic::lanes::{Slots, corners, presence, seek_secs, slot_of};
+use crate::logic::lanes::{Slots, corners, presence};
 use crate::logic::words::planted;
-use crate::parts::atlas::AtlasFrame;
+use crate::parts::atlas::{Atlas, AtlasFrame, load_atlas};
 use crate::parts::bits::{Glyph, Icon};
-use crate::parts::frames::Frames;
 use crate::parts::scene::Scene;
+use crate::parts::source::Source;
 use crate::route::ClipSize;
-use leptos::html;
 use leptos::prelude::*;
-use send_wrapper::SendWrapper;
+use shared::api::{CLIP_FPS, SHEET_COLUMNS};
 use shared::task::{Shape, ShapeKind, Task};
+use std::time::Duration;
 
-/// Which clip is shown; kept while one goes from group to group.
+/// From frame to frame while it plays.
+const PERIOD: Duration = Duration::from_millis(1000 / CLIP_FPS as u64);
+
+/// Whose picture is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Showing {
+    /// The policy's frames.
+    Frames,
+    /// The policy's frames and the file they are taken from.
+    Beside,
+    /// The file alone.
+    Source,
+}
+
+impl Showing {
+    const ALL: [(Self, &'static str); 3] =
+        [(Self::Frames, "policy"), (Self::Beside, "beside"), (Self::Source, "source")];
+}
+
+/// What the player shows; kept while one goes from group to group.
 #[derive(Clone, Copy)]
-pub struct ViewSize(pub RwSignal<ClipSize>);
+pub struct ViewSize {
+    /// How large the policy's frames are.
+    pub size: RwSignal<ClipSize>,
+    /// Whose picture.
+    pub showing: RwSignal<Showing>,
+}
 
 impl ViewSize {
-    /// The other one.
+    /// The policy's frames, large enough for people.
+    pub fn new() -> Self {
+        Self { size: RwSignal::new(ClipSize::View), showing: RwSignal::new(Showing::Frames) }
+    }
+
+    /// The other size.
     pub fn toggle(self) {
-        self.0.update(|size| {
+        self.size.update(|size| {
             *size = match size {
                 ClipSize::View => ClipSize::Policy,
                 ClipSize::Policy => ClipSize::View,
             };
         });
     }
+
+    /// The source beside, instead, not at all.
+    pub fn next_showing(self) {
+        self.showing.update(|showing| {
+            *showing = match showing {
+                Showing::Frames => Showing::Beside,
+                Showing::Beside => Showing::Source,
+                Showing::Source => Showing::Frames,
+            };
+        });
+    }
 }
 
-/// The clip with its overlays and transport.
+/// The frames with their overlays and transport.
 #[component]
 pub fn Player(
     /// What is shown.
     scene: Scene,
-    /// Which clip of it.
+    /// Which pictures of it.
     size: ViewSize,
     /// The stretch that the loop repeats.
     #[prop(into)]
     looped: Signal<Slots>,
 ) -> impl IntoView {
-    let video = NodeRef::<html::Video>::new();
-    let (ready, set_ready) = signal(false);
-    let (broken, set_broken) = signal(false);
-    let source = move || scene.clip(size.0.get());
-    Effect::new(move |_| {
-        size.0.track();
-        set_ready.set(false);
-        set_broken.set(false);
-    });
-    drive(scene, looped, video, ready);
-    let coarse = move |_| {
-        // For browsers that do not tell of every frame.
-        if let Some(video) = video.get_untracked()
-            && scene.cursor.playing.get_untracked()
-        {
-            scene.cursor.slot.set(slot_of(video.current_time(), scene.cursor.slots));
-        }
-    };
-    let still = move || {
-        let atlas = scene.atlas.get()?;
-        let slot = Signal::derive(move || scene.cursor.shown());
-        (!ready.get()).then(|| view! { <AtlasFrame atlas at=slot fit="none"/> })
+    let (sheet, broken) = use_sheet(scene, size);
+    let showing = Signal::derive(move || size.showing.get());
+    let alone = move || showing.get() == Showing::Source;
+    play(scene, looped, Signal::derive(alone));
+    let slot = Signal::derive(move || scene.cursor.shown());
+    // Small frames until the large ones are there.
+    let frames = move || {
+        let atlas = sheet.get().or_else(|| scene.atlas.get())?;
+        Some(view! { <AtlasFrame atlas at=slot fit="none"/> })
     };
     view! {
-        <div class="screen" data-testid="player">
-            <div class="picture" class:pixels=move || size.0.get() == ClipSize::Policy style:--ratio=move || ratio(scene, size.0.get())>
-                <video node_ref=video data-testid="clip" src=source prop:muted=true playsinline preload="auto"
-                    aria-label="The frames the policy was asked about"
-                    on:loadeddata=move |_| set_ready.set(true) on:error=move |_| set_broken.set(true)
-                    on:timeupdate=coarse on:ended=move |_| scene.cursor.playing.set(false)></video>
-                {still}
+        <div class="screen" class:beside=move || showing.get() == Showing::Beside data-testid="player" data-showing=move || shown_name(showing.get())>
+            <div class="picture" class:gone=alone class:pixels=move || size.size.get() == ClipSize::Policy style:--ratio=move || ratio(scene, size.size.get())
+                data-testid="clip" role="img" aria-label="The frames the policy was asked about">
+                {frames}
                 <Shapes scene/>
+                <span class="caption num">{move || format!("what the policy saw · {}", strip_clock(scene))}</span>
             </div>
+            {move || (showing.get() != Showing::Frames).then(|| view! { <Source scene showing/> })}
             {move || broken.get().then(|| view! {
-                <p class="screen-note" role="alert">"This clip could not be played. The film strip and the lanes still show every frame."</p>
+                <p class="screen-note" role="alert">"The large frames could not be fetched. The film strip and the lanes still show every frame."</p>
             })}
             <Badges scene size/>
             <Transport scene/>
         </div>
     }
+}
+
+/// All frames in one large picture, of the size that is wanted; while another size is on its way
+/// the one before stays.
+fn use_sheet(scene: Scene, size: ViewSize) -> (RwSignal<Option<Atlas>>, RwSignal<bool>) {
+    let (sheet, broken) = (RwSignal::new(None), RwSignal::new(false));
+    Effect::new(move |_| {
+        let wanted = size.size.get();
+        broken.set(false);
+        load_atlas(scene.sheet(wanted), scene.cursor.slots, SHEET_COLUMNS, move |loaded| {
+            // The view may be gone by now, or another size wanted.
+            if size.size.try_get_untracked() == Some(wanted) {
+                let _ = broken.try_set(loaded.is_none());
+                let _ = sheet.try_set(loaded);
+            }
+        });
+    });
+    (sheet, broken)
 }
 
 /// Width by height of the picture; the policy's frames are square.
@@ -91,80 +135,55 @@ fn ratio(scene: Scene, size: ClipSize) -> String {
     }
 }
 
-/// Keeps video element and cursor together: the clip moves the cursor while it plays, the
-/// cursor moves the clip while it stands.
-fn drive(scene: Scene, looped: Signal<Slots>, node: NodeRef<html::Video>, ready: ReadSignal<bool>) {
+/// Moves the cursor frame by frame while it plays, unless the source leads.
+fn play(scene: Scene, looped: Signal<Slots>, source_leads: Signal<bool>) {
     let cursor = scene.cursor;
-    listen(scene, looped, node);
-    Effect::new(move |_| {
-        let (slot, standing) = (cursor.shown(), ready.get() && !cursor.playing.get());
-        if let Some(video) = node.get()
-            && standing
-        {
-            video.set_current_time(seek_secs(slot));
+    let ticking = StoredValue::new(None::<IntervalHandle>);
+    let stop = move || {
+        if let Some(handle) = ticking.try_update_value(Option::take).flatten() {
+            handle.clear();
         }
-    });
+    };
     Effect::new(move |_| {
-        let playing = cursor.playing.get();
-        match node.get() {
-            Some(video) if playing => untrack(|| play(scene, looped, &video)),
-            Some(video) => {
-                let _ = video.pause();
-            }
-            None => {}
+        stop();
+        if !cursor.playing.get() || source_leads.get() {
+            return;
         }
-    });
-}
-
-/// Follows the frames of the playing clip, and repeats the loop's stretch.
-fn listen(scene: Scene, looped: Signal<Slots>, node: NodeRef<html::Video>) {
-    let cursor = scene.cursor;
-    let frames = StoredValue::new(None::<SendWrapper<Frames>>);
-    Effect::new(move |_| {
-        let Some(video) = node.get() else { return };
-        let element = video.clone();
-        let shown = move |secs: f64| {
-            if !cursor.playing.try_get_untracked().unwrap_or(false) {
-                return;
-            }
-            let slot = slot_of(secs, cursor.slots);
-            cursor.slot.set(slot);
+        let (start, end) = looped.get_untracked();
+        let at = cursor.slot.get_untracked();
+        let outside = !(start.floor()..end).contains(&f64::from(at));
+        if cursor.looping.get_untracked() && outside {
+            cursor.slot.set(start.floor() as u32);
+        } else if at + 1 >= cursor.slots {
+            cursor.slot.set(0);
+        }
+        let tick = move || {
             let (start, end) = looped.get_untracked();
-            if cursor.looping.get_untracked() && f64::from(slot) + 1.0 >= end {
-                element.set_current_time(seek_secs(start.floor() as u32));
+            let next = cursor.slot.get_untracked() + 1;
+            if cursor.looping.get_untracked() && f64::from(next) >= end {
+                cursor.slot.set(start.floor() as u32);
+            } else if next < cursor.slots {
+                cursor.slot.set(next);
+            } else {
+                cursor.playing.set(false);
             }
         };
-        frames.set_value(Frames::of(&video, shown).map(SendWrapper::new));
+        ticking.set_value(set_interval_with_handle(tick, PERIOD).ok());
     });
-    on_cleanup(move || frames.set_value(None));
-}
-
-/// Plays from the cursor; from the loop's start if it stands outside, from the first frame if
-/// it stands on the last.
-fn play(scene: Scene, looped: Signal<Slots>, video: &web_sys::HtmlVideoElement) {
-    let cursor = scene.cursor;
-    let (start, end) = looped.get();
-    let at = f64::from(cursor.slot.get());
-    if cursor.looping.get() && !(start.floor()..end).contains(&at) {
-        video.set_current_time(seek_secs(start.floor() as u32));
-    } else if at + 1.0 >= f64::from(cursor.slots) {
-        video.set_current_time(seek_secs(0));
-    }
-    let Ok(promise) = video.play() else { return };
-    // A refusal leaves the picture standing; the button says so again.
-    leptos::task::spawn_local(async move {
-        if wasm_bindgen_futures::JsFuture::from(promise).await.is_err() {
-            let _ = cursor.playing.try_set(false);
-        }
-    });
+    on_cleanup(stop);
 }
 
 /// What is seen, and whether the planted change is in this frame.
 #[component]
 fn Badges(scene: Scene, size: ViewSize) -> impl IntoView {
-    let policy = move || size.0.get() == ClipSize::Policy;
-    let words = move || if policy() { "the policy's own pixels" } else { "what the policy sees" };
-    let other = move || if policy() { "larger" } else { "its own pixels" };
+    let policy = move || size.size.get() == ClipSize::Policy;
+    let words = move || if policy() { "the policy's own pixels" } else { "what the policy saw" };
+    let pick = move |(wanted, name): (Showing, &'static str)| {
+        let pressed = move || (size.showing.get() == wanted).to_string();
+        view! {
+            <button aria-pressed=pressed data-testid=format!("show-{name}") on:click=move |_| size.showing.set(wanted)>{name}</button>
+        }
+    };
     let change = move || {
         let slot = scene.cursor.shown();
         let change = scene.sample(|sample| {
@@ -179,12 +198,26 @@ fn Badges(scene: Scene, size: ViewSize) -> impl IntoView {
     };
     view! {
         <div class="over">
-            <button class="tag" on:click=move |_| size.toggle() aria-pressed=move || policy().to_string()>
-                <b>{words}</b><kbd>"S"</kbd>{other}
-            </button>
+            <button class="tag" on:click=move |_| size.toggle() aria-pressed=move || policy().to_string()
+                title="The policy's own pixels, or larger"><b>{words}</b><kbd>"E"</kbd></button>
+            <span class="seg" role="group" aria-label="Policy's frames or source">{Showing::ALL.map(pick).collect_view()}<kbd>"S"</kbd></span>
             {move || change().map(|text| view! { <span class="tag">{text}</span> })}
         </div>
     }
+}
+
+/// What the policy was told of when the shown frame is.
+fn strip_clock(scene: Scene) -> String {
+    let slot = scene.cursor.shown();
+    let clip = match scene.clips() {
+        1 => "strip".to_owned(),
+        _ => format!("clip {},", slot / scene.clip_slots() + 1),
+    };
+    format!("{clip} {}", format::secs(scene.label_secs(slot), 1))
+}
+
+fn shown_name(showing: Showing) -> &'static str {
+    Showing::ALL.iter().find(|(one, _)| *one == showing).map_or("", |(_, name)| name)
 }
 
 /// Play, both clocks, loop.
@@ -192,17 +225,9 @@ fn Badges(scene: Scene, size: ViewSize) -> impl IntoView {
 fn Transport(scene: Scene) -> impl IntoView {
     let cursor = scene.cursor;
     let frame = move || format!("frame {} / {}", cursor.shown() + 1, cursor.slots);
-    let strip = move || {
-        let slot = cursor.shown();
-        let clip = match scene.clips() {
-            1 => "strip".to_owned(),
-            _ => format!("clip {},", slot / scene.clip_slots() + 1),
-        };
-        format!("{clip} {}", format::secs(scene.label_secs(slot), 1))
-    };
+    let strip = move || strip_clock(scene);
     let source = move || {
-        let slot = cursor.shown() as usize;
-        let pts = scene.sample(|s| s.frames.get(slot).map(|frame| frame.pts_secs));
+        let pts = scene.source_secs(cursor.shown());
         pts.map(|secs| format!("source {}", format::secs(secs, 2)))
     };
     let icon = move || if cursor.playing.get() { Icon::Pause } else { Icon::Play };

@@ -2,10 +2,14 @@
 //! neither runs nor answers.
 
 use crate::logic::lanes::{Slots, true_slots};
+use crate::logic::view::Window;
 use crate::parts::atlas::{Atlas, use_atlas};
 use crate::route::ClipSize;
 use leptos::prelude::*;
-use shared::task::SampleInfo;
+use shared::task::{SampleInfo, TaskKind};
+
+/// How much closer a key press looks.
+const ZOOM_STEP: f64 = 1.6;
 
 /// One cursor for player, film, lanes and tokens.
 #[derive(Clone, Copy)]
@@ -58,12 +62,14 @@ impl Cursor {
 /// Where a sample's pictures are fetched.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pictures {
-    /// All frames in one row.
+    /// All frames in one row, small.
     pub atlas: String,
-    /// The clip as people look at it.
+    /// All frames as people look at them.
     pub view: String,
-    /// The clip in the policy's own pixels.
+    /// All frames in the policy's own pixels.
     pub policy: String,
+    /// The video's own file.
+    pub source: String,
 }
 
 /// A sample on the screen.
@@ -74,6 +80,8 @@ pub struct Scene {
     pictures: StoredValue<Pictures>,
     /// The time cursor.
     pub cursor: Cursor,
+    /// The part of the strip that the timeline shows.
+    pub view: RwSignal<Window>,
     /// All frames in one picture, once it is there.
     pub atlas: ReadSignal<Option<Atlas>>,
     /// Whether the truth may be seen.
@@ -83,8 +91,10 @@ pub struct Scene {
 impl Scene {
     /// A sample with the cursor at a frame.
     pub fn new(sample: SampleInfo, pictures: Pictures, frame: u32, open: Signal<bool>) -> Self {
+        let cursor = Cursor::at(frame, sample.frames.len() as u32);
         Self {
-            cursor: Cursor::at(frame, sample.frames.len() as u32),
+            cursor,
+            view: RwSignal::new(Window::whole(cursor.slots)),
             atlas: use_atlas(pictures.atlas.clone()),
             sample: StoredValue::new(sample),
             pictures: StoredValue::new(pictures),
@@ -97,11 +107,31 @@ impl Scene {
         self.sample.with_value(read)
     }
 
-    /// Where the clip is fetched.
-    pub fn clip(self, size: ClipSize) -> String {
+    /// Where all frames in one large picture are fetched.
+    pub fn sheet(self, size: ClipSize) -> String {
         self.pictures.with_value(|pictures| match size {
             ClipSize::View => pictures.view.clone(),
             ClipSize::Policy => pictures.policy.clone(),
+        })
+    }
+
+    /// Where the video's own file is fetched.
+    pub fn source(self) -> String {
+        self.pictures.with_value(|pictures| pictures.source.clone())
+    }
+
+    /// When a frame is shown in the video's own file, seconds.
+    pub fn source_secs(self, slot: u32) -> Option<f64> {
+        self.sample(|sample| sample.frames.get(slot as usize).map(|frame| frame.pts_secs))
+    }
+
+    /// The frame that is shown nearest to a time of the video's own file.
+    pub fn nearest_slot(self, source_secs: f64) -> u32 {
+        let away = |pts: f64| (pts - source_secs).abs();
+        self.sample(|sample| {
+            let frames = sample.frames.iter().enumerate();
+            let nearest = frames.min_by(|a, b| away(a.1.pts_secs).total_cmp(&away(b.1.pts_secs)));
+            nearest.map_or(0, |(slot, _)| slot as u32)
         })
     }
 
@@ -119,6 +149,27 @@ impl Scene {
     pub fn label_secs(self, slot: u32) -> f64 {
         let place = slot % self.clip_slots();
         self.sample(|sample| sample.label_secs(f64::from(place)))
+    }
+
+    /// Whether the timeline has a time axis that one can look at more closely; clips in an order
+    /// have none.
+    pub fn can_zoom(self) -> bool {
+        let kind = self.sample(|sample| sample.truth.kind());
+        !matches!(kind, TaskKind::Jigsaw | TaskKind::Spatial) && self.cursor.slots > 4
+    }
+
+    /// Closer to the cursor (1), farther (-1), or the whole strip (0).
+    pub fn zoom(self, sign: i32) {
+        if !self.can_zoom() {
+            return;
+        }
+        let around = f64::from(self.cursor.slot.get_untracked()) + 0.5;
+        self.view.update(|view| {
+            *view = match sign {
+                0 => Window::whole(self.cursor.slots),
+                sign => view.zoomed(ZOOM_STEP.powi(sign), around).showing(around - 0.5),
+            };
+        });
     }
 
     /// Frames in about a second of the strip.

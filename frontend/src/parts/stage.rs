@@ -1,11 +1,13 @@
 //! What group page and review share: the group, the chosen rollout, the scene they look at.
 
 use crate::logic::lanes::{self, Slots};
+use crate::logic::tokens::{self, Field, Measure};
+use crate::logic::whatif::Rescored;
 use crate::parts::scene::Scene;
 use crate::route;
 use leptos::prelude::*;
 use shared::annotation::{Label, LabelState, RolloutRef};
-use shared::api::GroupBody;
+use shared::api::{GroupBody, ReplayState};
 use shared::rollout::{Group, Rollout};
 
 /// A group on the screen.
@@ -19,6 +21,16 @@ pub struct Stage {
     pub labels: RwSignal<Vec<Label>>,
     /// The chosen rollout, from 0.
     pub chosen: RwSignal<usize>,
+    /// The rollout whose lane the pointer is over.
+    pub over: RwSignal<Option<usize>>,
+    /// The part of an answer that the pointer is over, on a lane or among the tokens.
+    pub field: RwSignal<Option<Field>>,
+    /// What the token cells show.
+    pub measure: RwSignal<Measure>,
+    /// Every answer under the settings that are tried, while some are.
+    pub tried: RwSignal<Option<Vec<Rescored>>>,
+    /// How the group's replay stands.
+    pub replay: RwSignal<Option<ReplayState>>,
     /// The question's frames and the time cursor.
     pub scene: Scene,
 }
@@ -26,12 +38,18 @@ pub struct Stage {
 impl Stage {
     /// A stage for a fetched group.
     pub fn new(run: String, body: GroupBody, chosen: usize, frame: u32) -> Self {
-        let pictures = route::group_pictures(&run, body.group.step, body.group.index);
         let sample = body.group.sample.clone();
+        let video = &sample.spec.video;
+        let pictures = route::group_pictures(&run, body.group.step, body.group.index, video);
         let last = body.group.rollouts.len().saturating_sub(1);
         Self {
             labels: RwSignal::new(body.labels.clone()),
             chosen: RwSignal::new(chosen.min(last)),
+            over: RwSignal::new(None),
+            field: RwSignal::new(None),
+            measure: RwSignal::new(Measure::Probability),
+            tried: RwSignal::new(None),
+            replay: RwSignal::new(None),
             scene: Scene::new(sample, pictures, frame, Signal::stored(true)),
             run: StoredValue::new(run),
             body: StoredValue::new(body),
@@ -47,6 +65,34 @@ impl Stage {
     pub fn rollout<T>(self, read: impl FnOnce(&Rollout) -> T) -> Option<T> {
         let chosen = self.chosen.get();
         self.group(|group| group.rollouts.get(chosen).map(read))
+    }
+
+    /// The rollout whose tokens are shown: the one under the pointer, else the chosen one.
+    pub fn looked(self) -> usize {
+        self.over.get().unwrap_or_else(|| self.chosen.get())
+    }
+
+    /// A rollout, with how much likelier the video made its tokens where a replay measured it.
+    pub fn measured(self, i: usize) -> Option<Rollout> {
+        let mut rollout = self.group(|group| group.rollouts.get(i).cloned())?;
+        if rollout.visual.is_empty() {
+            self.replay.with(|replay| {
+                let Some(ReplayState::Done { rollouts, .. }) = replay else { return };
+                if let Some(again) = rollouts.get(i).filter(|again| again.ids == rollout.ids) {
+                    rollout.visual.clone_from(&again.visual);
+                }
+            });
+        }
+        Some(rollout)
+    }
+
+    /// The advantage of a rollout: under the settings that are tried, else as stored.
+    pub fn advantage(self, i: usize) -> f64 {
+        let tried = self.tried.with(|tried| tried.as_ref().and_then(|all| all.get(i).copied()));
+        tried.map_or_else(
+            || self.group(|group| group.rollouts.get(i).map_or(0.0, |r| r.advantage)),
+            |then| then.advantage,
+        )
     }
 
     /// The name of a rollout of this group.
@@ -100,6 +146,22 @@ impl Stage {
             let span = |r: &Rollout| lanes::said_slots(&r.reward.reading, &group.sample);
             group.rollouts.iter().map(span).collect()
         })
+    }
+
+    /// How many rollouts cover each frame.
+    pub fn cover(self) -> Vec<usize> {
+        let said: Vec<Slots> = self.spans().into_iter().flatten().collect();
+        lanes::cover(&said, self.scene.cursor.slots)
+    }
+
+    /// The largest measured dependence of the group's tokens, at least half a nat.
+    pub fn most_seen(self) -> f64 {
+        let measured = |replay: &Option<ReplayState>| match replay {
+            Some(ReplayState::Done { rollouts, .. }) => tokens::most_seen(rollouts),
+            _ => 0.0,
+        };
+        let stored = self.group(|group| tokens::most_seen(&group.rollouts));
+        Measure::Video.full(if stored > 0.0 { stored } else { self.replay.with(measured) })
     }
 
     /// How divided the rollouts are in every frame.

@@ -1,24 +1,29 @@
 //! The track that all lanes share: ruler, film, truth, what an answer says, the cursor.
 
 use crate::logic::format;
-use crate::logic::lanes::{said_slots, true_slots};
+use crate::logic::lanes::true_slots;
 use crate::logic::words;
 use crate::parts::atlas::Film;
-use crate::parts::lanes_counting::CountLane;
 use crate::parts::lanes_jigsaw::OrderCells;
+use crate::parts::minimap::MiniMap;
 use crate::parts::scene::Scene;
+use crate::state::browser::is_narrow;
 use leptos::html;
 use leptos::prelude::*;
-use shared::answer::Parsed;
-use shared::reward::RewardBreakdown;
 use shared::task::{TaskKind, Truth};
+use wasm_bindgen::JsCast;
 
 /// Frames shown of a film.
 const FILM_FRAMES: u32 = 12;
 
-/// A share of the strip's width, for CSS.
-pub fn share(slots: f64, all: u32) -> String {
-    format!("{:.3}%", slots / f64::from(all.max(1)) * 100.0)
+/// Where a slot begins on the timeline, for CSS; follows the timeline's window by itself.
+pub fn place(slot: f64) -> String {
+    format!("calc(({slot:.3} - var(--from)) / var(--len) * 100%)")
+}
+
+/// The width of so many slots on the timeline, for CSS.
+pub fn share(slots: f64) -> String {
+    format!("calc({slots:.3} / var(--len) * 100%)")
 }
 
 /// Ruler and film, the lanes below them, and the cursor through all.
@@ -27,36 +32,31 @@ pub fn Track(
     /// The sample.
     scene: Scene,
     /// What the two figures at the end of a lane are.
-    heads: (&'static str, &'static str),
+    #[prop(into)]
+    heads: Signal<(&'static str, &'static str)>,
+    /// More CSS classes.
+    #[prop(optional)]
+    class: &'static str,
+    /// How many lanes of answers share the height.
+    #[prop(optional)]
+    rows: usize,
     /// The lanes: a name, a lane and a value each.
     children: Children,
 ) -> impl IntoView {
     let kind = scene.sample(|sample| sample.truth.kind());
     let track = NodeRef::<html::Div>::new();
-    let cursor = scene.cursor;
-    let preview = move |event: web_sys::PointerEvent| {
-        let slot = slot_under(&event, track, cursor.slots);
-        if event.buttons() & 1 == 1
-            && let Some(slot) = slot
-        {
-            cursor.go(slot);
-        }
-        if cursor.hover.get_untracked() != slot {
-            cursor.hover.set(slot);
-        }
-    };
-    let go = move |event: web_sys::PointerEvent| {
-        if event.button() == 0
-            && let Some(slot) = slot_under(&event, track, cursor.slots)
-        {
-            cursor.go(slot);
-        }
-    };
+    let hand = Hand { scene, track, dragged: StoredValue::new(None) };
+    keep_cursor_in_view(scene);
     let ordered = matches!(kind, TaskKind::Jigsaw | TaskKind::Spatial);
+    let (view, part) = (scene.view, move || scene.view.get().is_part());
     view! {
-        <div class="lanes" role="group" aria-label="Timeline"
-            on:pointermove=preview on:pointerdown=go on:pointerleave=move |_| cursor.hover.set(None)>
+        <div class=format!("lanes {class}") class:closer=part role="group" aria-label="Timeline" data-testid="timeline"
+            style:--from=move || format!("{:.4}", view.get().from) style:--len=move || format!("{:.4}", view.get().len) style:--rollouts=rows.max(1).to_string()
+            on:pointermove=move |event| hand.moved(&event) on:pointerdown=move |event| hand.down(&event)
+            on:pointerup=move |_| hand.dragged.set_value(None) on:wheel=move |event| hand.wheel(&event)
+            on:pointerleave=move |_| { hand.dragged.set_value(None); scene.cursor.hover.set(None); }>
             <Ruler scene heads/>
+            {move || part().then(|| view! { <MiniMap scene/> })}
             {(!ordered).then(|| view! { <FilmLane scene/> })}
             {children()}
             <div class=format!("lanes-track over-{kind}") node_ref=track>
@@ -67,12 +67,87 @@ pub fn Track(
     }
 }
 
-/// The frame under the pointer, while it is over the timeline.
-fn slot_under(event: &web_sys::PointerEvent, track: NodeRef<html::Div>, slots: u32) -> Option<u32> {
-    let rect = track.get_untracked()?.get_bounding_client_rect();
-    let share = (f64::from(event.client_x()) - rect.left()) / rect.width().max(1.0);
-    let over = f64::from(event.client_y()) <= rect.bottom() && (0.0..1.0).contains(&share);
-    over.then(|| (share * f64::from(slots)).floor() as u32)
+/// Wherever the cursor is moved, the timeline's window follows it.
+fn keep_cursor_in_view(scene: Scene) {
+    Effect::new(move |_| {
+        let slot = f64::from(scene.cursor.slot.get());
+        let now = scene.view.get_untracked();
+        if now.showing(slot) != now {
+            scene.view.set(now.showing(slot));
+        }
+    });
+}
+
+/// Pointer and wheel on the timeline: hover previews, click and drag move the cursor; the ruler,
+/// the middle button and a held Alt drag the window, the wheel looks closer.
+#[derive(Clone, Copy)]
+struct Hand {
+    scene: Scene,
+    track: NodeRef<html::Div>,
+    /// Where a drag of the window began: pointer and left edge.
+    dragged: StoredValue<Option<(f64, f64)>>,
+}
+
+impl Hand {
+    /// The slot under the pointer, while it is over the timeline.
+    fn slot(self, x: i32, y: i32) -> Option<f64> {
+        let rect = self.track.get_untracked()?.get_bounding_client_rect();
+        let share = (f64::from(x) - rect.left()) / rect.width().max(1.0);
+        let over = f64::from(y) <= rect.bottom() && (0.0..1.0).contains(&share);
+        over.then(|| self.scene.view.get_untracked().slot_at(share))
+    }
+
+    fn moved(self, event: &web_sys::PointerEvent) {
+        if let Some((x, from)) = self.dragged.get_value() {
+            let width =
+                self.track.get_untracked().map_or(1.0, |t| t.get_bounding_client_rect().width());
+            self.scene.view.update(|view| {
+                *view =
+                    view.at(from - (f64::from(event.client_x()) - x) / width.max(1.0) * view.len);
+            });
+            return;
+        }
+        let cursor = self.scene.cursor;
+        let slot = self.slot(event.client_x(), event.client_y()).map(|slot| slot.floor() as u32);
+        if event.buttons() & 1 == 1
+            && let Some(slot) = slot
+        {
+            cursor.go(slot);
+        }
+        if cursor.hover.get_untracked() != slot {
+            cursor.hover.set(slot);
+        }
+    }
+
+    fn down(self, event: &web_sys::PointerEvent) {
+        let Some(slot) = self.slot(event.client_x(), event.client_y()) else { return };
+        let view = self.scene.view.get_untracked();
+        let target: Option<web_sys::Element> = event.target().and_then(|t| t.dyn_into().ok());
+        let ruler = target.is_some_and(|t| t.closest(".lane.ruler").ok().flatten().is_some());
+        if view.is_part() && (ruler || event.alt_key() || event.button() == 1) {
+            event.prevent_default();
+            self.dragged.set_value(Some((f64::from(event.client_x()), view.from)));
+        } else if event.button() == 0 {
+            self.scene.cursor.go(slot.floor() as u32);
+        }
+    }
+
+    fn wheel(self, event: &web_sys::WheelEvent) {
+        let (scene, sideways) = (self.scene, event.shift_key() || event.delta_x() != 0.0);
+        // On a narrow screen the page scrolls, and the wheel belongs to it.
+        if !scene.can_zoom() || (is_narrow() && !event.ctrl_key()) {
+            return;
+        }
+        let Some(around) = self.slot(event.client_x(), event.client_y()) else { return };
+        event.prevent_default();
+        let away = if event.delta_x() == 0.0 { event.delta_y() } else { event.delta_x() };
+        scene.view.update(|view| {
+            *view = match sideways {
+                true => view.moved(away / 400.0 * view.len),
+                false => view.zoomed((-event.delta_y() / 400.0).exp(), around),
+            };
+        });
+    }
 }
 
 /// Label times; the names of the clips where there are several, for each begins at 0.
@@ -86,15 +161,19 @@ fn ticks(scene: Scene) -> Vec<(f64, String)> {
     if slots < 2 {
         return Vec::new();
     }
-    let end = scene.sample(|sample| sample.label_secs(f64::from(slots)));
-    let ticks = crate::logic::series::ticks(0.0, end, 6);
-    let decimals = usize::from(ticks.get(1).is_some_and(|tick| *tick < 1.0));
+    let view = scene.view.get();
+    let secs = |slot: f64| scene.sample(|sample| sample.label_secs(slot));
+    let (start, end) = (secs(view.from), secs(view.from + view.len));
+    let ticks = crate::logic::series::ticks(start, end, 6);
+    let apart = ticks.get(1).zip(ticks.first()).map_or(1.0, |(b, a)| b - a);
+    let decimals = usize::from(apart < 1.0) + usize::from(apart < 0.1);
     let tick = |secs: f64| (scene.sample(|s| s.slot_at(secs)), format::secs(secs, decimals));
-    ticks.into_iter().filter(|secs| *secs < end * 0.97).map(tick).collect()
+    let inside = |secs: &f64| (start..end - (end - start) * 0.03).contains(secs);
+    ticks.into_iter().filter(inside).map(tick).collect()
 }
 
 #[component]
-fn Ruler(scene: Scene, heads: (&'static str, &'static str)) -> impl IntoView {
+fn Ruler(scene: Scene, heads: Signal<(&'static str, &'static str)>) -> impl IntoView {
     let slots = scene.cursor.slots;
     let several = scene.clips() > 1;
     let tick = move |(at, text): (f64, String)| {
@@ -103,8 +182,9 @@ fn Ruler(scene: Scene, heads: (&'static str, &'static str)) -> impl IntoView {
             (false, true) => "tick first num",
             (false, false) => "tick num",
         };
-        view! { <span class=class style:left=share(at, slots)>{text}</span> }
+        view! { <span class=class style:left=place(at)>{text}</span> }
     };
+    let ticks = move || ticks(scene).into_iter().map(tick).collect_view();
     let name = match (several, slots) {
         (true, _) => "clips",
         (false, 1) => "one frame",
@@ -112,21 +192,29 @@ fn Ruler(scene: Scene, heads: (&'static str, &'static str)) -> impl IntoView {
     };
     view! {
         <div class="name ruler">{name}</div>
-        <div class="lane ruler">{ticks(scene).into_iter().map(tick).collect_view()}</div>
-        <div class="value ruler"><span>{heads.0}</span><span class="reward">{heads.1}</span></div>
+        <div class="lane ruler">{ticks}</div>
+        <div class="value ruler"><span>{move || heads.get().0}</span><span class="reward">{move || heads.get().1}</span></div>
     }
 }
 
 #[component]
 fn FilmLane(scene: Scene) -> impl IntoView {
     let (clips, frames) = (scene.clips(), scene.clip_slots());
+    // Closer, and more of them fit.
+    let columns = Memo::new(move |_| {
+        (FILM_FRAMES.div_ceil(clips) * (scene.view.get().zoom().round() as u32)).min(frames)
+    });
     let film = move || match scene.atlas.get() {
         Some(atlas) => {
-            let columns = FILM_FRAMES.div_ceil(clips);
+            let columns = columns.get();
             let clip = |k: u32| {
                 view! { <Film atlas=atlas.clone() columns from=k * frames frames/> }
             };
-            view! { <div class="films">{(0..clips).map(clip).collect_view()}</div> }.into_any()
+            view! {
+                <div class="films" style:left=place(0.0) style:width=share(f64::from(clips * frames))>
+                    {(0..clips).map(clip).collect_view()}</div>
+            }
+            .into_any()
         }
         None => view! { <span class="bone film"></span> }.into_any(),
     };
@@ -157,7 +245,6 @@ pub fn TruthLane(scene: Scene) -> impl IntoView {
 }
 
 fn truth_marks(scene: Scene, truth: &Truth) -> AnyView {
-    let slots = scene.cursor.slots;
     let number = match truth {
         Truth::Spotting { number, .. } => Some(view! { <b class="span-number num">{*number}</b> }),
         _ => None,
@@ -172,105 +259,19 @@ fn truth_marks(scene: Scene, truth: &Truth) -> AnyView {
                 .into_any()
         }
         (_, Some((a, b))) => view! {
-            <span class="span truth" style:left=share(a, slots) style:width=share(b - a, slots)>{number}</span>
+            <span class="span truth" style:left=place(a) style:width=share(b - a)>{number}</span>
         }
         .into_any(),
         _ => ().into_any(),
     }
 }
 
-/// An answer, as the timeline draws it.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Said {
-    /// As it was given.
-    pub text: String,
-    /// What it was read as.
-    pub reward: RewardBreakdown,
-    /// CSS class: the sign of its advantage, or whose it is.
-    pub tone: &'static str,
-    /// How strong its colour is.
-    pub strength: String,
-    /// Name of its span for tests.
-    pub testid: String,
-}
-
-/// What an answer says, drawn on its lane; against the truth where that may be seen now.
-#[component]
-pub fn SaidMarks(
-    /// The sample.
-    scene: Scene,
-    /// The answer.
-    said: Said,
-    /// Whether its span is the chosen one.
-    #[prop(optional, into)]
-    chosen: Signal<bool>,
-) -> impl IntoView {
-    if let Parsed::Unreadable { why } = &said.reward.reading {
-        return unreadable(&said.text, why);
-    }
-    if !said.reward.parsed {
-        let why = said.reward.parts.first().map(|part| part.found.clone());
-        return unreadable(&said.text, &why.unwrap_or_default());
-    }
-    let slots = scene.cursor.slots;
-    let (kind, span) =
-        scene.sample(|sample| (sample.truth.kind(), said_slots(&said.reward.reading, sample)));
-    let number = match said.reward.reading {
-        Parsed::Spot { number, .. } => {
-            Some(view! { <b class="span-number num">{format::short(number)}</b> })
-        }
-        _ => None,
-    };
-    match (kind, span, said.reward.reading.clone()) {
-        (TaskKind::Grounding | TaskKind::Spotting, Some((a, b)), _) => view! {
-            <span class=format!("span said {}", said.tone) class:chosen=chosen
-                data-testid=said.testid data-start-slot=a.to_string() data-end-slot=b.to_string()
-                style:--a=said.strength style:left=share(a, slots) style:width=share(b - a, slots)>{number}</span>
-        }
-        .into_any(),
-        (TaskKind::Counting, ..) => view! { <CountLane scene said/> }.into_any(),
-        (TaskKind::Jigsaw | TaskKind::Spatial, ..) => {
-            view! { <OrderCells scene said=said.text.trim().to_owned() class="said"/> }.into_any()
-        }
-        (TaskKind::Progress, _, Parsed::Percent { percent }) => {
-            view! { <PercentScale scene percent said/> }.into_any()
-        }
-        _ => unreadable(&said.text, "no span"),
-    }
-}
-
-/// From the first moment to the last: filled to what was said, with a tick at what is true.
-#[component]
-fn PercentScale(scene: Scene, percent: f64, said: Said) -> impl IntoView {
-    let class = format!("count-fill {}", said.tone);
-    let truth = scene.sample(|sample| match sample.truth {
-        Truth::Progress { percent } => Some(format!("{percent}%")),
-        _ => None,
-    });
-    let tick = move || {
-        let left = truth.clone().filter(|_| scene.open.get())?;
-        Some(view! { <i class="count-true" style:left=left></i> })
-    };
-    view! {
-        <span class="scale whole" title=format::percent(percent / 100.0)>
-            <i class=class style:--a=said.strength style:width=format!("{percent}%")></i>{tick}
-        </span>
-    }
-}
-
-/// The answer as it stands, and why it earns nothing.
-fn unreadable(text: &str, why: &str) -> AnyView {
-    let (text, why) = (words::answer(text), why.to_owned());
-    view! { <span class="unreadable clip"><code>{text}</code>{why}</span> }.into_any()
-}
-
 #[component]
 fn TruthEdges(scene: Scene) -> impl IntoView {
-    let slots = scene.cursor.slots;
     let span = scene.sample(|sample| true_slots(&sample.truth));
     move || {
         span.filter(|_| scene.open.get()).map(|(a, b)| {
-            view! { <div class="within" style:left=share(a, slots) style:width=share(b - a, slots)></div> }
+            view! { <div class="within" style:left=place(a) style:width=share(b - a)></div> }
         })
     }
 }
@@ -278,9 +279,9 @@ fn TruthEdges(scene: Scene) -> impl IntoView {
 #[component]
 fn CursorLine(scene: Scene) -> impl IntoView {
     let cursor = scene.cursor;
-    let at = move || share(f64::from(cursor.slot.get()) + 0.5, cursor.slots);
+    let at = move || place(f64::from(cursor.slot.get()) + 0.5);
     let ghost = move || {
-        let left = share(f64::from(cursor.hover.get()?) + 0.5, cursor.slots);
+        let left = place(f64::from(cursor.hover.get()?) + 0.5);
         Some(view! { <div class="cursor ghost" style:left=left></div> })
     };
     view! { {ghost}<div class="cursor" style:left=at></div> }

@@ -144,6 +144,32 @@ pub async fn group(run: &str, step: u64, group: u32) -> Result<GroupBody, Fault>
     get(&format!("/runs/{run}/groups/{step}/{group}")).await
 }
 
+fn replay_path(run: &str, step: u64, group: u32) -> String {
+    format!("/runs/{run}/groups/{step}/{group}/replay")
+}
+
+/// How a group's replay stands.
+pub async fn replay(run: &str, step: u64, group: u32) -> Result<ReplayBody, Fault> {
+    get(&replay_path(run, step, group)).await
+}
+
+/// Begins a group's replay.
+pub async fn begin_replay(run: &str, step: u64, group: u32) -> Result<ReplayBody, Fault> {
+    post(&replay_path(run, step, group), &()).await
+}
+
+/// Ends a group's replay.
+pub async fn end_replay(run: &str, step: u64, group: u32) -> Result<ReplayBody, Fault> {
+    let path = format!("{BASE}{}", replay_path(run, step, group));
+    read(Request::delete(&path).send().await).await
+}
+
+/// A page of what every answer of a run said and earned.
+pub async fn answers(run: &str, after: Option<&str>) -> Result<AnswersBody, Fault> {
+    let after = after.map(|after| format!("&after={after}")).unwrap_or_default();
+    get(&format!("/runs/{run}/answers?limit=1000{after}")).await
+}
+
 /// The newest labels, withdrawn ones left out; page after page.
 pub async fn failures() -> Result<Vec<Failure>, Fault> {
     let mut all: Vec<Failure> = Vec::new();

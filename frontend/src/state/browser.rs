@@ -10,6 +10,11 @@ pub fn now_secs() -> f64 {
     js_sys::Date::now() / 1e3
 }
 
+/// Milliseconds on a clock that never goes back, for measuring.
+pub fn now_ms() -> f64 {
+    window().performance().map_or(0.0, |clock| clock.now())
+}
+
 /// Time of day of a moment in the reader's zone.
 pub fn local_time(unix_secs: f64) -> String {
     let date = js_sys::Date::new(&JsValue::from_f64(unix_secs * 1e3));
@@ -82,6 +87,12 @@ pub fn dialog_open() -> bool {
 pub fn is_pressable(event: &web_sys::KeyboardEvent) -> bool {
     let element = event.target().and_then(|t| t.dyn_into::<web_sys::Element>().ok());
     element.is_some_and(|e| matches!(e.tag_name().as_str(), "BUTTON" | "A" | "SUMMARY"))
+}
+
+/// Whether the screen is laid out in one column, which scrolls.
+pub fn is_narrow() -> bool {
+    let width = window().inner_width().ok().and_then(|width| width.as_f64());
+    width.is_some_and(|width| width <= 900.0)
 }
 
 /// Listens to keys on the whole page while the caller's view lives.

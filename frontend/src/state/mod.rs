@@ -10,3 +10,4 @@ pub mod remote;
 pub mod session;
 pub mod theme;
 pub mod toast;
+pub mod whatif;

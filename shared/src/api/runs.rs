@@ -93,6 +93,10 @@ pub struct EventsBody {
 /// `GET /videos/{id}/strip.jpg`: the whole strip, in display order, is one row.
 pub const ATLAS_COLUMNS: u32 = STRIP_FRAMES;
 
+/// Frames in a row of `GET /runs/{id}/groups/{step}/{group}/atlas.jpg?size=view|policy`: all of
+/// them in one picture, large; a sample of fewer has one row of its own length.
+pub const SHEET_COLUMNS: u32 = 8;
+
 /// Pictures per second of `GET /runs/{id}/groups/{step}/{group}/clip.webm?size=view|policy`:
 /// slot k is on screen from `k / CLIP_FPS` to `(k + 1) / CLIP_FPS`.
 pub const CLIP_FPS: u32 = 8;
@@ -144,6 +148,63 @@ pub struct RolloutRow {
 pub struct RolloutsBody {
     /// Newest first.
     pub rollouts: Vec<RolloutRow>,
+    /// Where the next page starts.
+    pub meta: PageMeta,
+}
+
+/// What every answer to one question said and earned: enough to compute rewards and advantages
+/// again, and no more.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct AnswerGroup {
+    /// Training step.
+    pub step: u64,
+    /// Group of the step.
+    pub group: u32,
+    /// Task family.
+    pub task: TaskKind,
+    /// (task, dial) cell.
+    pub cell: String,
+    /// The truth as text.
+    pub truth: String,
+    /// The answers, in order.
+    pub texts: Vec<String>,
+    /// Tokens of each.
+    pub tokens: Vec<u32>,
+    /// What each earned.
+    pub rewards: Vec<f64>,
+    /// Added to each reward before answers were compared; empty where nothing was.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub bonus: Vec<f64>,
+    /// Against the others.
+    pub advantages: Vec<f64>,
+}
+
+impl AnswerGroup {
+    /// What a group's answers said and earned.
+    pub fn of(group: Group) -> Self {
+        let task = &group.sample.spec.task;
+        let rollouts = &group.rollouts;
+        let bonus: Vec<f64> = rollouts.iter().map(|rollout| rollout.bonus).collect();
+        Self {
+            step: group.step,
+            group: group.index,
+            task: task.kind(),
+            cell: task.cell(),
+            truth: group.sample.truth.answer(),
+            tokens: rollouts.iter().map(|rollout| rollout.ids.len() as u32).collect(),
+            rewards: rollouts.iter().map(|rollout| rollout.reward.total).collect(),
+            advantages: rollouts.iter().map(|rollout| rollout.advantage).collect(),
+            bonus: if bonus.iter().all(|b| *b == 0.0) { Vec::new() } else { bonus },
+            texts: group.rollouts.into_iter().map(|rollout| rollout.text).collect(),
+        }
+    }
+}
+
+/// `GET /runs/{id}/answers?after=&limit=`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct AnswersBody {
+    /// Oldest first.
+    pub groups: Vec<AnswerGroup>,
     /// Where the next page starts.
     pub meta: PageMeta,
 }

@@ -84,17 +84,63 @@ async fn load(studio: &Studio, api: &Client, browser: &Browser) -> Result<(u64, 
 /// From the moment an event is stamped by the trainer to the frame that shows its step.
 async fn event_to_pixel(studio: &Studio, api: &mut Client, driver: &Driver) -> Result<()> {
     let browser = driver.browser((1440, 900)).await?;
-    let measured = watch(studio, api, &browser).await;
+    let measured = watched(studio, api, &browser).await;
     browser.quit().await;
-    let mut lags = measured?;
-    lags.sort_by(f64::total_cmp);
-    let at = |share: f64| lags[((lags.len() - 1) as f64 * share).round() as usize];
+    measured
+}
+
+async fn watched(studio: &Studio, api: &mut Client, browser: &Browser) -> Result<()> {
+    let (run, lags) = watch(studio, api, browser).await?;
+    let steps = lags.len();
     println!(
-        "event to pixel      p50 {:.0} ms, p95 {:.0} ms over {} steps (training and browser share this machine)",
-        at(0.5),
-        at(0.95),
-        lags.len()
+        "event to pixel      p50 {:.0} ms, p95 {:.0} ms over {steps} steps (training and browser share this machine)",
+        share_of(&lags, 0.5),
+        share_of(&lags, 0.95),
     );
+    group_page(studio, browser, &run).await
+}
+
+/// The value that so large a share lies below.
+fn share_of(values: &[f64], share: f64) -> f64 {
+    let mut sorted = values.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    sorted.get(((sorted.len().max(1) - 1) as f64 * share).round() as usize).copied().unwrap_or(0.0)
+}
+
+/// Presses frame keys and gives the time from each to the picture painted after it.
+const STEP_FRAMES: &str = "
+    const done = arguments[arguments.length - 1];
+    const painted = () => new Promise(said => requestAnimationFrame(() => {
+      const channel = new MessageChannel();
+      channel.port1.onmessage = () => said(performance.now());
+      channel.port2.postMessage(0);
+    }));
+    (async () => {
+      const took = [];
+      for (let i = 0; i < 90; i++) {
+        await new Promise(later => setTimeout(later, 15 + Math.random() * 40));
+        const key = i % 40 < 20 ? '.' : ',', pressed = performance.now();
+        window.dispatchEvent(new KeyboardEvent('keydown', {key, bubbles: true}));
+        took.push(await painted() - pressed);
+      }
+      done(took);
+    })();";
+
+/// The group page of the run just watched: keys to painted frames, and what-if over its answers.
+async fn group_page(studio: &Studio, browser: &Browser, run: &str) -> Result<()> {
+    browser.open(&format!("{}/runs/{run}/steps/{WATCHED_STEPS}/groups/0", studio.base)).await?;
+    browser.find(&format!("{} image[href*=\"size=\"]", id("clip"))).await?;
+    let took = browser.driver.execute_async(STEP_FRAMES, vec![]).await?;
+    let took: Vec<f64> = serde_json::from_value(took.json().clone())?;
+    println!(
+        "key to frame        p50 {:.1} ms, p95 {:.1} ms over {} presses",
+        share_of(&took, 0.5),
+        share_of(&took, 0.95),
+        took.len()
+    );
+    browser.keys("w").await?;
+    let found = browser.find(&id("whatif-took")).await?;
+    println!("what-if             {}", found.text().await?.split(". ").next().unwrap_or_default());
     Ok(())
 }
 
@@ -111,7 +157,11 @@ const OBSERVE: &str = "
     };
     new MutationObserver(mark).observe(document.body, {subtree: true, childList: true, characterData: true});";
 
-async fn watch(studio: &Studio, api: &mut Client, browser: &Browser) -> Result<Vec<f64>> {
+async fn watch(
+    studio: &Studio,
+    api: &mut Client,
+    browser: &Browser,
+) -> Result<(String, Vec<f64>)> {
     let clip = std::fs::read(root().join("static/clips/rabbit-animation.mp4"))?;
     api.upload("/api/v1/videos?name=rabbit-animation.mp4", &clip)?;
     let link = api.post("/api/v1/invitations", &json!({"role": "viewer", "name": "Eye"}))?;
@@ -141,5 +191,5 @@ async fn watch(studio: &Studio, api: &mut Client, browser: &Browser) -> Result<V
     };
     let lags: Vec<f64> = events.iter().filter(|e| e["kind"] == "step").filter_map(lag).collect();
     anyhow::ensure!(!lags.is_empty(), "no step was seen on the page");
-    Ok(lags)
+    Ok((run, lags))
 }

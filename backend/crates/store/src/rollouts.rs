@@ -145,6 +145,33 @@ impl Store {
         })
     }
 
+    /// The groups of a run after a `(step, group)`, oldest first, at most `limit`; `read` takes
+    /// from each what is wanted, so that no more is held.
+    pub fn groups_after<T>(
+        &self,
+        run: &str,
+        after: (u64, u32),
+        limit: u32,
+        read: impl Fn(Group) -> T,
+    ) -> Result<Vec<T>> {
+        self.read(|connection| {
+            let mut statement = connection.prepare_cached(
+                "SELECT e.json FROM groups g JOIN events e ON e.run = g.run AND e.seq = g.seq
+                 WHERE g.run = ?1 AND (g.step, g.group_index) > (?2, ?3)
+                 ORDER BY g.step, g.group_index LIMIT ?4",
+            )?;
+            let mut rows = statement.query(params![run, int(after.0), after.1, limit])?;
+            let mut found = Vec::new();
+            while let Some(row) = rows.next()? {
+                let json: String = row.get(0)?;
+                if let Some(group) = read_group(&json)? {
+                    found.push(read(group));
+                }
+            }
+            Ok(found)
+        })
+    }
+
     /// One page of rollouts, newest first. Every row is unique, so a page's last row is
     /// where the next one starts.
     pub fn rollouts(&self, run: &str, filter: &RolloutFilter) -> Result<Vec<RolloutRow>> {
@@ -203,8 +230,12 @@ pub(crate) fn find_group(
         )?
         .query_row(params![run, int(step), index], |row| row.get(0))
         .optional()?;
-    let Some(json) = json else { return Ok(None) };
-    match serde_json::from_str::<RunEvent>(&json)?.body {
+    json.map_or(Ok(None), |json| read_group(&json))
+}
+
+/// The group that an event holds.
+fn read_group(json: &str) -> Result<Option<Group>> {
+    match serde_json::from_str::<RunEvent>(json)?.body {
         EventBody::RolloutGroup(group) => Ok(Some(*group)),
         _ => Ok(None),
     }

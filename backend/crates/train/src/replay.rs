@@ -7,7 +7,7 @@ use crate::error::TrainError;
 use crate::records;
 use crate::run::{RunInputs, run};
 use crate::sink::{NoControl, Sink};
-use shared::rollout::{Group, Rollout, rollout_id};
+use shared::rollout::{Group, Rollout, first_difference, rollout_id};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -59,9 +59,7 @@ pub struct Replayed {
 impl Replayed {
     /// Index of the first token that differs, or where the shorter one ends.
     pub fn first_difference(&self) -> Option<usize> {
-        let (a, b) = (&self.stored.ids, &self.again.ids);
-        let differs = a.iter().zip(b).position(|(a, b)| a != b);
-        differs.or_else(|| (a.len() != b.len()).then(|| a.len().min(b.len())))
+        first_difference(&self.stored.ids, &self.again.ids)
     }
 }
 

@@ -5,7 +5,7 @@ use crate::prompts::PromptMaker;
 use crate::recipes::contrast;
 use crate::seed::{Stream, derive};
 use policy::{Generated, PolicyTokenizer, Prompt, SamplingOptions};
-use shared::advantage::{self, Advantages, Answered, Comparison};
+use shared::advantage::{self, Advantages, Answered, Compared};
 use shared::config::{RunConfig, SamplingConfig};
 use shared::reward::{self, RewardBreakdown, RewardMode};
 use shared::rollout::{Finish, Group, Rollout};
@@ -149,43 +149,10 @@ pub struct Origin {
     pub policy_version: u64,
 }
 
-/// What a batch's answers are worth beside each other.
-pub struct Compared {
-    /// Of the sampled answers, question by question.
-    pub advantages: Vec<Advantages>,
-    /// Of the true answers, where they joined.
-    pub labels: Vec<Option<f64>>,
-}
-
-/// Advantages of a whole batch. Where true answers join (ViSurf, arXiv 2510.10606) each is one
-/// more answer of its group, worth the full reward, or the group's mean where an answer already
-/// earned as much: then it teaches nothing.
+/// Advantages of a whole batch, see [`advantage::of_run`].
 pub fn compare(config: &RunConfig, drawn: &[Drawn]) -> Compared {
-    let update = &config.update;
-    let how = Comparison {
-        rule: update.advantage,
-        right_from: update.right_from,
-        positive_weight: update.positive_weight,
-    };
-    let mut groups: Vec<Answered> = drawn.iter().map(Drawn::answered).collect();
-    let join = config.select.label_rollout.is_on();
-    if join {
-        for (group, drawn) in groups.iter_mut().zip(drawn) {
-            let best = group.rewards.iter().copied().fold(f64::MIN, f64::max);
-            let mean = crate::eval::mean(&group.rewards);
-            group.rewards.push(if best >= 1.0 { mean } else { 1.0 });
-            group.tokens.push(drawn.question.label.len());
-        }
-    }
-    let mut advantages = advantage::of_batch(&how, &groups);
-    let labels = advantages.iter_mut().map(|a| if join { a.values.pop() } else { None }).collect();
-    // Mean, spread and flag are those of the sampled answers.
-    for (advantages, drawn) in advantages.iter_mut().zip(drawn).filter(|_| join) {
-        let own = advantage::grpo(&drawn.worth());
-        (advantages.mean, advantages.std) = (own.mean, own.std);
-        advantages.degenerate = own.degenerate;
-    }
-    Compared { advantages, labels }
+    let groups = drawn.iter().map(Drawn::answered).collect();
+    advantage::of_run(config, groups, |i| drawn[i].question.label.len())
 }
 
 /// Groups as the journal has them.

@@ -1,27 +1,29 @@
 //! The group on the screen: player, timeline, inspector, and the keys that drive them.
 
-use super::Neighbours;
+use super::{HereLink, Neighbours};
 use crate::logic::format;
 use crate::logic::keys::{Command, KeyReader, Press};
 use crate::logic::studio::Setup;
 use crate::parts::bits::TaskTag;
 use crate::parts::draft::Draft;
-use crate::parts::inspector::{RolloutHead, Trace, WhatIf, next_mode};
+use crate::parts::inspector::{RolloutHead, Trace};
 use crate::parts::lanes::{LaneSet, Lanes, go_to_disagreement};
 use crate::parts::player::{Player, ViewSize};
+use crate::parts::replay::{ReplayBox, ReplayButton};
 use crate::parts::stage::{Stage, follow_labels};
 use crate::parts::tagging::{After, Tagging};
-use crate::parts::tokens::Tokens;
+use crate::parts::tokens::{Tokens, toggle_heat};
+use crate::parts::whatif::WhatIf;
 use crate::route;
 use crate::state::browser::{
     dialog_open, is_pressable, is_typing, on_keys, query_value, show_address,
 };
 use crate::state::toast::use_toasts;
+use crate::state::whatif::WhatIfDesk;
 use leptos::prelude::*;
 use leptos_router::hooks::use_navigate;
 use shared::annotation::Tag;
 use shared::api::GroupBody;
-use shared::reward::RewardMode;
 
 /// Where the address says one looks: rollout and frame.
 fn asked(body: &GroupBody) -> (usize, u32) {
@@ -40,14 +42,20 @@ pub(super) fn GroupDesk(run: String, body: GroupBody, neighbours: Neighbours) ->
     keep_address(stage);
     let size = expect_context::<ViewSize>();
     let draft = Draft::new(stage);
-    let whatif = RwSignal::new(None::<RewardMode>);
+    let whatif = expect_context::<WhatIfDesk>();
+    let link = expect_context::<HereLink>();
     let go = use_way();
     let on_submit = use_submit(stage, draft, neighbours);
     group_keys(move |command: Command| match command {
         Command::PreviousGroup => go.run(neighbours.previous),
         Command::NextGroup => go.run(neighbours.next),
         Command::View => size.toggle(),
-        Command::WhatIf => whatif.update(|mode| *mode = next_mode(*mode)),
+        Command::Source => size.next_showing(),
+        Command::WhatIf => {
+            whatif.next();
+            show_whatif();
+        }
+        Command::CopyLink => link.copy.run(()),
         Command::SubmitNext => on_submit.run(After::Next),
         other => stage_command(stage, draft, other),
     });
@@ -65,13 +73,24 @@ pub(super) fn GroupDesk(run: String, body: GroupBody, neighbours: Neighbours) ->
                 <KeyHints stage/>
             </div>
             <aside class="side" aria-label="Chosen rollout">
-                <RolloutHead stage/>
+                <RolloutHead stage><ReplayButton stage/></RolloutHead>
+                <ReplayBox stage/>
                 <Tokens stage/>
                 <Trace stage/>
-                <WhatIf stage mode=whatif/>
+                <WhatIf stage desk=whatif/>
                 <Tagging stage draft on_submit/>
             </aside>
         </div>
+    }
+}
+
+/// Brings what the key changed into sight.
+fn show_whatif() {
+    let found = document().query_selector(".whatif").ok().flatten();
+    if let Some(section) = found {
+        let options = web_sys::ScrollIntoViewOptions::new();
+        options.set_block(web_sys::ScrollLogicalPosition::Nearest);
+        section.scroll_into_view_with_scroll_into_view_options(&options);
     }
 }
 
@@ -122,6 +141,8 @@ fn stage_command(stage: Stage, draft: Draft, command: Command) {
         Command::PreviousRollout => stage.chosen.update(|i| *i = i.saturating_sub(1)),
         Command::Loop => cursor.looping.update(|looping| *looping = !*looping),
         Command::Disagreement => go_to_disagreement(stage),
+        Command::Zoom(sign) => stage.scene.zoom(sign),
+        Command::Heat => toggle_heat(stage),
         Command::Tag(i) => {
             let kind = stage.group(|group| group.sample.truth.kind());
             if let Some(tag) = Tag::keys(kind).get(i).copied() {
@@ -166,6 +187,7 @@ fn group_keys(act: impl Fn(Command) + 'static) {
 /// Keeps rollout and frame in the address, so that it can be sent to somebody.
 fn keep_address(stage: Stage) {
     let last = StoredValue::new(None::<TimeoutHandle>);
+    let here = expect_context::<HereLink>().path;
     let cancel = move || {
         if let Some(timer) = last.try_update_value(Option::take).flatten() {
             timer.clear();
@@ -173,20 +195,22 @@ fn keep_address(stage: Stage) {
     };
     Effect::new(move |_| {
         let (rollout, slot) = (stage.chosen.get() as u32, stage.scene.cursor.slot.get());
+        let (step, group) = stage.group(|g| (g.step, g.index));
+        let path = route::rollout(&stage.run.get_value(), step, group, rollout, slot);
+        here.set(path.clone());
         if stage.scene.cursor.playing.get() {
             return;
         }
         cancel();
         let write = move || {
             let run = stage.run.get_value();
-            let (step, group) = stage.group(|g| (g.step, g.index));
             // The reader may be on the way to another group already.
             if window()
                 .location()
                 .pathname()
                 .is_ok_and(|path| path == route::group(&run, step, group))
             {
-                show_address(&route::rollout(&run, step, group, rollout, slot));
+                show_address(&path);
             }
         };
         let timer = set_timeout_with_handle(write, std::time::Duration::from_millis(250));
@@ -205,6 +229,8 @@ fn KeyHints(stage: Stage) -> impl IntoView {
             <span class="tag">"play "<kbd>"Space"</kbd></span>
             <span class="tag">"step through "<kbd>","</kbd><kbd>"."</kbd></span>
             <span class="tag">"rollout "<kbd>"G"</kbd><kbd>{format!("1–{rollouts}")}</kbd></span>
+            {stage.scene.can_zoom().then(|| view! { <span class="tag">"zoom "<kbd>"+"</kbd><kbd>"−"</kbd><kbd>"0"</kbd></span> })}
+            <span class="tag">"heat "<kbd>"H"</kbd></span>
             <span class="tag">"tag "<kbd>{format!("1–{tags}")}</kbd></span>
             <span class="grow"></span>
             <button class="tag" on:click=move |_| dialogs.keys.set(true)>"all keys "<kbd>"?"</kbd></button>

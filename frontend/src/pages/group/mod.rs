@@ -11,6 +11,7 @@ use crate::state::browser::{copy, origin};
 use crate::state::library::use_library;
 use crate::state::remote::Remote;
 use crate::state::toast::use_toasts;
+use crate::state::whatif::WhatIfDesk;
 use desk::GroupDesk;
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
@@ -35,6 +36,14 @@ fn use_place() -> Memo<Option<Place>> {
 #[component]
 pub fn GroupPage() -> impl IntoView {
     let place = use_place();
+    HereLink::provide();
+    let whatif = WhatIfDesk::new();
+    provide_context(whatif);
+    Effect::new(move |_| {
+        if let Some((run, ..)) = place.get() {
+            untrack(|| whatif.look_at(run));
+        }
+    });
     let got = RwSignal::new(Remote::<GroupBody>::Loading);
     let load = move || load(place, got);
     Effect::new(move |_| {
@@ -109,20 +118,35 @@ impl Neighbours {
     }
 }
 
+/// The address of what one looks at, to the frame, and how it gets on the clipboard.
+#[derive(Clone, Copy)]
+struct HereLink {
+    path: RwSignal<String>,
+    copy: Callback<()>,
+}
+
+impl HereLink {
+    fn provide() {
+        let toasts = use_toasts();
+        let path = RwSignal::new(String::new());
+        let copy = Callback::new(move |()| {
+            let here = format!("{}{}", origin(), path.get_untracked());
+            leptos::task::spawn_local(async move {
+                match copy(here).await {
+                    true => toasts.say("Link copied: this group, rollout and frame."),
+                    false => toasts.warn(
+                        "The browser did not allow copying. The address bar holds the same link.",
+                    ),
+                }
+            });
+        });
+        provide_context(Self { path, copy });
+    }
+}
+
 #[component]
 fn GroupActions(neighbours: Neighbours) -> impl IntoView {
-    let toasts = use_toasts();
-    let copy_link = move |_| {
-        let here = window().location().href().unwrap_or_else(|_| origin());
-        leptos::task::spawn_local(async move {
-            match copy(here).await {
-                true => toasts.say("Link copied: this group, rollout and frame."),
-                false => toasts.warn(
-                    "The browser did not allow copying. The address bar holds the same link.",
-                ),
-            }
-        });
-    };
+    let link = expect_context::<HereLink>();
     let arrow = |to: Signal<Option<String>>,
                  words: &'static str,
                  sign: &'static str,
@@ -138,6 +162,6 @@ fn GroupActions(neighbours: Neighbours) -> impl IntoView {
     view! {
         {arrow(neighbours.previous, "Group before", "←", "K")}
         {arrow(neighbours.next, "Group after", "→", "J")}
-        <button class="btn wide-only" on:click=copy_link>"Copy link"</button>
+        <button class="btn wide-only" data-testid="copy-link" on:click=move |_| link.copy.run(())>"Copy link"<kbd>"Y"</kbd></button>
     }
 }

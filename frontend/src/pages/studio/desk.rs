@@ -8,9 +8,10 @@ use crate::logic::studio::{Edge, Tried, half_span, with_edge};
 use crate::parts::bits::TaskTag;
 use crate::parts::lanes_counting::{CountHead, CountTruth};
 use crate::parts::lanes_jigsaw::{OrderHead, begun_order};
+use crate::parts::marks::{Said, SaidMarks};
 use crate::parts::player::{Player, ViewSize};
 use crate::parts::scene::Scene;
-use crate::parts::track::{Said, SaidMarks, Track, TruthLane, share};
+use crate::parts::track::{Track, TruthLane, place};
 use crate::route;
 use crate::state::browser::{dialog_open, is_pressable, is_typing, on_keys};
 use leptos::html;
@@ -148,6 +149,8 @@ fn cursor_command(scene: Scene, size: ViewSize, command: Command) {
         Command::Second(sign) => cursor.step(sign * scene.second()),
         Command::Loop => cursor.looping.update(|looping| *looping = !*looping),
         Command::View => size.toggle(),
+        Command::Source => size.next_showing(),
+        Command::Zoom(sign) => scene.zoom(sign),
         _ => {}
     }
 }
@@ -207,7 +210,7 @@ fn MyLane(scene: Scene, trial: Trial) -> impl IntoView {
         }
         let kind = scene.sample(|sample| sample.truth.kind());
         if let Some(secs) = half_span(kind, &text) {
-            let left = share(scene.sample(|sample| sample.slot_at(secs)), scene.cursor.slots);
+            let left = place(scene.sample(|sample| sample.slot_at(secs)));
             return view! { <span class="span mine half" style:left=left></span> }.into_any();
         }
         if let Some((n, all)) = begun_order(scene, &text) {

@@ -2,11 +2,12 @@
 //! video. Each is a forward pass over all answers, made only where the recipe asks.
 
 use super::weights;
-use crate::rollout::{Compared, Drawn};
+use crate::rollout::Drawn;
 use crate::seed::{Stream, derive};
 use crate::sheet::{Asked, logprobs_of};
 use crate::step::{Scored, ScoredGroup};
 use policy::{Policy, Prompt};
+use shared::advantage::Compared;
 use shared::config::RunConfig;
 use shared::rollout::Group;
 
