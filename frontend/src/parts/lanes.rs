@@ -200,10 +200,12 @@ fn DependenceLane(stage: Stage) -> impl IntoView {
             None => view! { <span class="unreadable">"not measured, or no span"</span> }.into_any(),
         }
     };
-    let name = move || format!("{} sees", stage.looked() + 1);
+    let title = move || {
+        format!("How much likelier the video made the ends of rollout {}", stage.looked() + 1)
+    };
     view! {
-        <div class="name">{name}</div>
-        <div class="lane" data-testid="lane-dependence">{marks}</div>
+        <div class="name">"from the video"</div>
+        <div class="lane" title=title data-testid="lane-dependence">{marks}</div>
         <div class="value dim">"nats "<kbd>"H"</kbd></div>
     }
 }
