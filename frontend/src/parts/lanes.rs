@@ -157,12 +157,16 @@ fn DisagreementLane(stage: Stage) -> impl IntoView {
         })
     };
     let agreed = values.iter().all(|value| *value <= 0.02);
+    let why = match share_of.iter().all(|yes| *yes == 0) {
+        true => "no answer names a span",
+        false => "none: the answers cover the same frames",
+    };
     let cells = values.into_iter().enumerate().map(cell).collect_view();
     let next = move |_| go_to_disagreement(stage);
     view! {
         <div class="name">"disagreement"</div>
         <div class="lane" data-testid="lane-disagreement">{cells}
-            {agreed.then(|| view! { <span class="unreadable">"none: the answers cover the same frames"</span> })}</div>
+            {agreed.then(|| view! { <span class="unreadable">{why}</span> })}</div>
         <button class="value" on:click=next disabled=agreed aria-label="Next disagreement"><kbd>"N"</kbd>"next"</button>
     }
 }
@@ -200,10 +204,12 @@ fn DependenceLane(stage: Stage) -> impl IntoView {
             None => view! { <span class="unreadable">"not measured, or no span"</span> }.into_any(),
         }
     };
-    let name = move || format!("{} sees", stage.looked() + 1);
+    let title = move || {
+        format!("How much likelier the video made the ends of rollout {}", stage.looked() + 1)
+    };
     view! {
-        <div class="name">{name}</div>
-        <div class="lane" data-testid="lane-dependence">{marks}</div>
+        <div class="name">"from the video"</div>
+        <div class="lane" title=title data-testid="lane-dependence">{marks}</div>
         <div class="value dim">"nats "<kbd>"H"</kbd></div>
     }
 }

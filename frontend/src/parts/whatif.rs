@@ -28,10 +28,13 @@ struct Outcome {
 #[component]
 pub fn WhatIf(stage: Stage, desk: WhatIfDesk) -> impl IntoView {
     let run = stage.run.get_value();
-    Effect::new(move |_| {
-        if desk.tried.get().is_some() {
+    // Only when it begins: from one setting to the next the answers stay the same.
+    Effect::new(move |before: Option<bool>| {
+        let tries = desk.tried.with(Option::is_some);
+        if tries && before != Some(true) {
             untrack(|| desk.fetch(run.clone()));
         }
+        tries
     });
     Effect::new(move |_| stage.tried.set(this_group(stage, desk)));
     on_cleanup(move || {
