@@ -10,8 +10,9 @@ use crate::rope;
 use burn::tensor::Tensor;
 use rayon::prelude::*;
 
-/// Answers of one task.
-const ROWS: usize = 16;
+/// Fewest and most answers of a task. Every task reads all weights for each token, so tasks are
+/// as few as there are threads, unless answers of many lengths would leave a thread idle.
+const ROWS: (usize, usize) = (16, 64);
 
 /// Runs every answer to its end.
 pub(super) fn decode(
@@ -33,7 +34,8 @@ pub(super) fn decode(
             prefill.rows.par_iter().map(of).collect()
         })
         .collect();
-    rollouts.par_chunks_mut(ROWS).for_each(|rollouts| {
+    let rows = rollouts.len().div_ceil(rayon::current_num_threads()).clamp(ROWS.0, ROWS.1);
+    rollouts.par_chunks_mut(rows).for_each(|rollouts| {
         let mut task = Task::new(&weights, &shared, rollouts.len());
         loop {
             let live: Vec<usize> = (0..rollouts.len()).filter(|&i| !rollouts[i].done).collect();
