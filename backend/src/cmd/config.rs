@@ -2,7 +2,7 @@
 //! Other commands assemble their config here too.
 
 use crate::cli::Usage;
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result, anyhow, bail};
 use serde_json::Value;
 use shared::config::{
     FIELDS, Field, FieldKind, MixtureItem, PRESETS, Problem, RunConfig, Settings,
