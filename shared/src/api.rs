@@ -25,7 +25,10 @@ pub use studio::{
     AUDIT_SAMPLES, AuditBody, AuditCell, AuditRequest, AuditState, AuditTest, SampleBody,
     SampleRequest,
 };
-pub use system::{DeviceInfo, DevicesBody, HealthBody, PresetInfo, PresetsBody, WorkerInfo};
+pub use system::{
+    ConfigBody, ConfigRequest, DeviceInfo, DevicesBody, Estimate, HealthBody, PoliciesBody,
+    PolicyInfo, PresetInfo, PresetsBody, Speed, WorkerInfo,
+};
 pub use videos::{Video, VideoBody, VideosBody};
 
 /// Why a request was refused, as `{"error": {...}}`.

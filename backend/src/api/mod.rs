@@ -4,6 +4,7 @@
 
 mod access;
 mod assets;
+mod configs;
 pub mod error;
 mod extract;
 mod groups;
@@ -122,7 +123,19 @@ pub fn endpoints() -> Vec<Endpoint> {
     all.extend(studio_endpoints());
     all.extend(run_endpoints());
     all.extend([
-        get("/api/v1/config/presets", V1, "Named run configs.", self::get(system::presets)),
+        get("/api/v1/config/presets", V1, "Named run configs.", self::get(configs::presets)),
+        post(
+            "/api/v1/config/check",
+            V1,
+            "Reads a run config or a run.toml, and says what it will take.",
+            self::post(configs::check),
+        ),
+        get(
+            "/api/v1/policies",
+            V1,
+            "Policies that a run can start from.",
+            self::get(configs::policies),
+        ),
         get(
             "/api/v1/devices",
             V1,

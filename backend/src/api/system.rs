@@ -9,8 +9,7 @@ use axum::extract::State;
 use axum::http::header;
 use axum::response::IntoResponse;
 use serde_json::{Map, Value, json};
-use shared::api::{DeviceInfo, DevicesBody, HealthBody, PageMeta, PresetInfo, PresetsBody};
-use shared::config::PRESETS;
+use shared::api::{DeviceInfo, DevicesBody, HealthBody, PageMeta};
 use std::sync::Arc;
 
 pub(super) async fn health() -> Json<Value> {
@@ -26,16 +25,6 @@ pub(super) async fn details(State(app): State<Arc<App>>) -> Result<Json<HealthBo
         queued,
         disk_free_bytes: free_bytes(app.data.root()),
     }))
-}
-
-pub(super) async fn presets() -> Result<Json<PresetsBody>, Fail> {
-    let info = |preset: &shared::config::Preset| {
-        let config = (preset.config)();
-        let toml = crate::cmd::config::to_toml(&config).map_err(|error| Fail::internal(&error))?;
-        Ok(PresetInfo { name: preset.name.into(), about: preset.about.into(), config, toml })
-    };
-    let presets = PRESETS.iter().map(info).collect::<Result<_, Fail>>()?;
-    Ok(Json(PresetsBody { presets, meta: PageMeta::default() }))
 }
 
 /// Every device that the policies know.

@@ -118,6 +118,14 @@ fn named<C: Settings>(name: &str) -> Result<C, Usage> {
     })
 }
 
+/// The value of a TOML text.
+///
+/// # Errors
+/// What is wrong with it, in one line.
+pub fn from_toml(text: &str) -> Result<Value, String> {
+    toml::from_str(text).map_err(|error| error.to_string().replace('\n', " "))
+}
+
 fn read_file<C: Settings>(path: &Path, base: &C) -> Result<C> {
     let text = std::fs::read_to_string(path).with_context(|| path.display().to_string())?;
     let value: Value = toml::from_str(&text).with_context(|| path.display().to_string())?;
@@ -138,16 +146,16 @@ pub fn to_toml(config: &RunConfig) -> Result<String> {
     for field in flat {
         write_field(&mut text, field, field.key, config)?;
     }
-    let mut table = "";
-    for field in nested {
-        let Some((group, key)) = field.key.rsplit_once('.') else {
-            bail!("{} has no group", field.key)
-        };
-        if group != table {
-            writeln!(text, "\n[{group}]")?;
-            table = group;
+    // The form may show a table's fields under several headings; here each table comes once.
+    let table_of = |field: &Field| field.key.rsplit_once('.').map_or("", |(table, _)| table);
+    let mut tables: Vec<&str> = nested.iter().map(|field| table_of(field)).collect();
+    let mut seen = std::collections::BTreeSet::new();
+    tables.retain(|table| seen.insert(*table));
+    for table in tables {
+        writeln!(text, "\n[{table}]")?;
+        for field in nested.iter().filter(|field| table_of(field) == table) {
+            write_field(&mut text, field, &field.key[table.len() + 1..], config)?;
         }
-        write_field(&mut text, field, key, config)?;
     }
     Ok(text)
 }

@@ -119,6 +119,16 @@ pub async fn devices() -> Result<Vec<DeviceInfo>, Fault> {
     get::<DevicesBody>("/devices").await.map(|body| body.devices)
 }
 
+/// Policies that a run can start from.
+pub async fn policies() -> Result<Vec<PolicyInfo>, Fault> {
+    get::<PoliciesBody>("/policies").await.map(|body| body.policies)
+}
+
+/// A config made whole, as a file, with what it will take.
+pub async fn check_config(body: &ConfigRequest) -> Result<ConfigBody, Fault> {
+    post("/config/check", body).await
+}
+
 /// All runs.
 pub async fn runs() -> Result<Vec<Run>, Fault> {
     get::<RunsBody>("/runs").await.map(|body| body.runs)

@@ -75,3 +75,68 @@ pub struct PresetsBody {
     #[serde(default)]
     pub meta: PageMeta,
 }
+
+/// `POST /config/check`: a config as a file or as a value; keys left out take the first preset's
+/// values.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ConfigRequest {
+    /// The text of a `run.toml`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub toml: Option<String>,
+    /// Or a config, whole or in part.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub config: Option<serde_json::Value>,
+}
+
+/// The answer to [`ConfigRequest`], where nothing is wrong with it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ConfigBody {
+    /// The whole config.
+    pub config: RunConfig,
+    /// The same as a TOML file, with the sentence of every field.
+    pub toml: String,
+    /// What such a run will take, where its policy can be read.
+    pub estimate: Option<Estimate>,
+}
+
+/// What a run will take, about.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Estimate {
+    /// Parameters of the policy.
+    pub parameters: u64,
+    /// Bytes of an update's pass with weights, gradients and moments. Counted from the sizes;
+    /// within a third of what was measured on the CPU at 2 and 51 million parameters.
+    pub memory_bytes: u64,
+    /// Seconds of a step and where they were measured; none before the first run like it.
+    pub speed: Option<Speed>,
+}
+
+/// How fast a run with the same policy and device was, scaled to the asked number of tokens.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Speed {
+    /// Seconds of a step.
+    pub step_secs: f64,
+    /// The run it was measured on.
+    pub run: String,
+    /// Its name.
+    pub run_name: String,
+}
+
+/// A policy that a run can start from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PolicyInfo {
+    /// What a config names; empty for the one that comes with the program.
+    pub path: String,
+    /// One line for people.
+    pub name: String,
+}
+
+/// `GET /policies`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PoliciesBody {
+    /// The one that comes with the program, then checkpoints, those of the newest run first.
+    pub policies: Vec<PolicyInfo>,
+    /// There is one page only.
+    #[serde(default)]
+    pub meta: PageMeta,
+}

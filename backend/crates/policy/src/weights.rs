@@ -50,6 +50,16 @@ impl WeightFiles {
         Ok(out)
     }
 
+    /// Numbers in all tensors together.
+    pub fn parameters(&self) -> u64 {
+        let of = |(path, map): &(PathBuf, Mmap)| {
+            let tensors = parse(path, map).ok()?;
+            let count = |view: &TensorView| view.shape().iter().product::<usize>() as u64;
+            Some(tensors.tensors().iter().map(|(_, view)| count(view)).sum::<u64>())
+        };
+        self.files.iter().filter_map(of).sum()
+    }
+
     fn add(&mut self, path: PathBuf) -> Result<(), PolicyError> {
         let file = File::open(&path).map_err(|source| PolicyError::io(&path, source))?;
         // SAFETY: the map is only read; a policy folder is replaced as a whole, never rewritten.

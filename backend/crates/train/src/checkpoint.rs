@@ -168,8 +168,11 @@ pub fn prune(run_dir: &Path, keep: usize, best: Option<u64>) -> Result<(), Train
     })
 }
 
-/// Whole checkpoints, oldest first.
-pub(crate) fn all(run_dir: &Path) -> Result<Vec<(u64, PathBuf)>, TrainError> {
+/// Step and folder of all whole checkpoints, oldest first.
+///
+/// # Errors
+/// What the file system reports.
+pub fn all(run_dir: &Path) -> Result<Vec<(u64, PathBuf)>, TrainError> {
     let mut found = Vec::new();
     for path in entries(&folder(run_dir))? {
         let step =

@@ -86,6 +86,23 @@ fn Input(form: Form, field: &'static Field, id: String, about: String) -> impl I
         }
         .into_any();
     }
+    let list = format!("{id}-known");
+    let known = move || match key {
+        "device" => form.devices.with(|all| {
+            let here = all.iter().filter(|device| device.available);
+            here.map(|device| (device.name.clone(), device.detail.clone().unwrap_or_default()))
+                .collect()
+        }),
+        "policy" => form.policies.with(|all| {
+            all.iter().map(|policy| (policy.path.clone(), policy.name.clone())).collect::<Vec<_>>()
+        }),
+        _ => Vec::new(),
+    };
+    let options = move || {
+        let option =
+            |(value, label): (String, String)| view! { <option value=value label=label></option> };
+        known().into_iter().map(option).collect_view()
+    };
     let mode = match field.kind {
         FieldKind::Whole(..) => "numeric",
         FieldKind::Real(..) => "decimal",
@@ -98,8 +115,9 @@ fn Input(form: Form, field: &'static Field, id: String, about: String) -> impl I
     };
     view! {
         <input id=id aria-describedby=about aria-invalid=wrong data-testid=format!("field-{key}") inputmode=mode
-            class="num" autocomplete="off" spellcheck="false" placeholder=hint prop:value=text
+            class="num" autocomplete="off" spellcheck="false" placeholder=hint prop:value=text list=list.clone()
             on:input=move |event| set(event_target_value(&event))/>
+        <datalist id=list>{options}</datalist>
     }
     .into_any()
 }

@@ -2,8 +2,11 @@
 //! trainer's own code while one types.
 
 mod aside;
+mod base;
+mod estimate;
 mod fields;
 mod mixture;
+mod sample;
 
 use crate::logic::form::{Change, Draft, changes, wording};
 use crate::parts::shell::{Crumb, Page};
@@ -13,11 +16,12 @@ use crate::state::browser::{dialog_open, is_typing, on_keys};
 use crate::state::library::use_library;
 use crate::state::session::use_session;
 use aside::Aside;
+use base::Base;
 use fields::FieldGroup;
 use leptos::prelude::*;
 use leptos_router::hooks::use_navigate;
 use shared::annotation::Role;
-use shared::api::{DeviceInfo, NewRun};
+use shared::api::{ConfigBody, DeviceInfo, NewRun, PolicyInfo};
 use shared::config::{FIELDS, PRESETS, Problem, RunConfig};
 
 /// The form on the screen.
@@ -25,8 +29,14 @@ use shared::config::{FIELDS, PRESETS, Problem, RunConfig};
 pub struct Form {
     /// What is typed.
     pub draft: RwSignal<Draft>,
-    /// The preset one started from.
-    pub preset: RwSignal<usize>,
+    /// What one started from.
+    pub base: RwSignal<Base>,
+    /// Why a file or a run could not be taken over.
+    pub notice: RwSignal<Option<String>>,
+    /// The config as the server reads it, once it said so.
+    pub told: RwSignal<Option<ConfigBody>>,
+    /// Policies to start from, once they are known.
+    pub policies: RwSignal<Vec<PolicyInfo>>,
     /// The run's name; empty for a made-up one.
     pub name: RwSignal<String>,
     /// Whether advanced fields are shown.
@@ -41,19 +51,25 @@ pub struct Form {
 
 impl Form {
     fn new() -> Self {
-        let first = PRESETS.first().map_or_else(RunConfig::default, |preset| (preset.config)());
-        let draft = RwSignal::new(Draft::of(&first));
-        let devices = RwSignal::new(Vec::new());
+        let base = Base::preset(0);
+        let draft = RwSignal::new(Draft::of(&base.config));
+        let (devices, policies) = (RwSignal::new(Vec::new()), RwSignal::new(Vec::new()));
         leptos::task::spawn_local(async move {
-            // Without the list the field stays a plain text.
+            // Without the lists the fields stay plain texts.
             if let Ok(list) = api::devices().await {
                 let _ = devices.try_set(list);
+            }
+            if let Ok(list) = api::policies().await {
+                let _ = policies.try_set(list);
             }
         });
         Self {
             devices,
             draft,
-            preset: RwSignal::new(0),
+            policies,
+            base: RwSignal::new(base),
+            notice: RwSignal::new(None),
+            told: RwSignal::new(None),
             name: RwSignal::new(String::new()),
             more: RwSignal::new(false),
             refused: RwSignal::new(Vec::new()),
@@ -61,14 +77,9 @@ impl Form {
         }
     }
 
-    fn preset_config(self) -> RunConfig {
-        let preset = PRESETS.get(self.preset.get());
-        preset.map_or_else(RunConfig::default, |preset| (preset.config)())
-    }
-
-    /// What differs from the preset.
+    /// What differs from the base.
     pub fn changes(self) -> Vec<Change> {
-        self.draft.with(|draft| changes(draft, &self.preset_config()))
+        self.draft.with(|draft| self.base.with(|base| changes(draft, &base.config)))
     }
 
     /// Ours and the server's problems.
@@ -91,6 +102,8 @@ pub fn NewRunPage() -> impl IntoView {
     let form = Form::new();
     let session = use_session();
     let start = use_start(form);
+    base::fork_from_address(form);
+    estimate::ask_while_typing(form);
     form_keys(form, start);
     let mut groups: Vec<&'static str> = Vec::new();
     for field in FIELDS {
@@ -127,23 +140,64 @@ pub fn NewRunPage() -> impl IntoView {
 
 #[component]
 fn Presets(form: Form) -> impl IntoView {
-    let choose = move |i: usize| {
-        form.preset.set(i);
-        form.refused.set(Vec::new());
-        form.draft.set(Draft::of(&form.preset_config()));
-    };
     let one = move |(i, preset): (usize, &'static shared::config::Preset)| {
+        let here = move || form.base.with(|base| base.preset == Some(i)).then_some("true");
         view! {
-            <button class="preset" aria-current=move || (form.preset.get() == i).then_some("true")
-                data-testid=format!("preset-{}", preset.name) on:click=move |_| choose(i)>
+            <button class="preset" aria-current=here data-testid=format!("preset-{}", preset.name)
+                on:click=move |_| base::begin(form, Base::preset(i))>
                 <b>{preset.name}</b><small>{preset.about}</small>
             </button>
         }
     };
+    let other = move || {
+        let base = form.base.get();
+        base.preset.is_none().then(|| {
+            view! {
+                <div class="preset" aria-current="true" data-testid="base">
+                    <b class="clip">{base.name}</b><small>"Taken over; choose a preset to leave it."</small>
+                </div>
+            }
+        })
+    };
     view! {
         <aside class="presets" aria-label="Presets"><h2>"Start from"</h2>
+            {other}
             {PRESETS.iter().enumerate().map(one).collect_view()}
+            <Import form/>
         </aside>
+    }
+}
+
+/// Reads a `run.toml`, chosen or dropped.
+#[component]
+fn Import(form: Form) -> impl IntoView {
+    let over = RwSignal::new(false);
+    let take = move |files: Option<web_sys::FileList>| {
+        if let Some(file) = files.and_then(|files| files.get(0)) {
+            base::read_file(form, file);
+        }
+    };
+    let chosen = move |event: web_sys::Event| {
+        let input = event_target::<web_sys::HtmlInputElement>(&event);
+        take(input.files());
+        // So that the same file can be chosen again.
+        input.set_value("");
+    };
+    let dropped = move |event: web_sys::DragEvent| {
+        event.prevent_default();
+        over.set(false);
+        take(event.data_transfer().and_then(|data| data.files()));
+    };
+    let hold = move |event: web_sys::DragEvent| {
+        event.prevent_default();
+        over.set(true);
+    };
+    view! {
+        <label class="preset import" class:over=over on:dragover=hold on:dragleave=move |_| over.set(false) on:drop=dropped>
+            <b>"A run.toml"</b><small>"Choose a file, or drop it here."</small>
+            <input type="file" accept=".toml,text/plain" class="unseen" data-testid="import" on:change=chosen/>
+        </label>
+        {move || form.notice.get().map(|why| view! { <p class="banner is-bad small" role="alert" data-testid="notice">{why}</p> })}
     }
 }
 
