@@ -10,6 +10,7 @@ pub mod auditor;
 pub mod cli;
 pub mod cmd;
 pub mod data;
+pub mod gauge;
 pub mod hub;
 pub mod journal;
 pub mod library;
