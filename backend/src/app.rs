@@ -3,6 +3,7 @@
 use crate::api::error::Fail;
 use crate::auditor::Auditor;
 use crate::data::DataDir;
+use crate::gauge::Gauge;
 use crate::hub::Hub;
 use crate::pictures::Pictures;
 use crate::replayer::Replayer;
@@ -77,6 +78,12 @@ pub struct App {
     pub auditor: Arc<Auditor>,
     /// Groups made again.
     pub replayer: Arc<Replayer>,
+    /// How much of the disk is used for what.
+    pub gauge: Gauge,
+    /// Unix time the server started, seconds.
+    pub started_at: f64,
+    /// Local workers it keeps alive.
+    pub local_workers: u32,
     /// The policy a run starts from where its config names none.
     pub policy: Option<PathBuf>,
     /// Largest upload, bytes.

@@ -11,6 +11,7 @@ pub mod cli;
 pub mod cmd;
 pub mod data;
 pub mod estimate;
+pub mod gauge;
 pub mod hub;
 pub mod journal;
 pub mod library;

@@ -3,6 +3,7 @@
 use crate::api;
 use crate::app::{App, Ending, Options};
 use crate::data::DataDir;
+use crate::gauge::Gauge;
 use crate::hub::Hub;
 use crate::pictures::Pictures;
 use crate::replayer::Replayer;
@@ -141,6 +142,9 @@ fn assemble(
         pictures: Arc::new(Pictures::open(data.pictures(), &data.strips())?),
         auditor: Arc::default(),
         replayer: Arc::new(Replayer::new(program(options)?)),
+        gauge: Gauge::default(),
+        started_at: store::now(),
+        local_workers: options.workers,
         policy: options.policy.clone(),
         upload_limit: options.upload_limit,
         public_url,

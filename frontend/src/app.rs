@@ -81,12 +81,14 @@ fn Studio() -> impl IntoView {
                 <Route path=path!("/runs/new") view=|| screens::NEW_RUN.view()/>
                 <Route path=path!("/runs/:run") view=|| screens::RUN.view()/>
                 <Route path=path!("/runs/:run/steps/:step/groups/:group") view=|| screens::GROUP.view()/>
+                <Route path=path!("/compare") view=|| screens::COMPARE.view()/>
                 <Route path=path!("/videos") view=|| screens::VIDEOS.view()/>
                 <Route path=path!("/studio") view=|| screens::STUDIO.view()/>
                 <Route path=path!("/failures") view=|| screens::FAILURES.view()/>
                 <Route path=path!("/review") view=|| screens::REVIEW.view()/>
                 <Route path=path!("/review/:run/:step/:group/:rollout") view=|| screens::REVIEW.view()/>
                 <Route path=path!("/team") view=|| screens::TEAM.view()/>
+                <Route path=path!("/health") view=|| screens::HEALTH.view()/>
             </Routes>
         </div>
         <KeySheet/>

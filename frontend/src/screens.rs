@@ -56,11 +56,13 @@ macro_rules! screens {
 
 screens! {
     RUN: run in watch, "Run", "the run" => crate::pages::run::RunPage;
+    COMPARE: compare in watch, "Compare", "the comparison" => crate::pages::compare::ComparePage;
     GROUP: group in rollouts, "Group", "the group" => crate::pages::group::GroupPage;
     FAILURES: failures in rollouts, "Failures", "the failures" => crate::pages::failures::FailuresPage;
     REVIEW: review in rollouts, "Review", "the review" => crate::pages::review::ReviewPage;
     VIDEOS: videos in library, "Videos", "the videos" => crate::pages::videos::VideosPage;
     TEAM: team in library, "Team", "the team" => crate::pages::team::TeamPage;
+    HEALTH: health in library, "Health", "the server's health" => crate::pages::health::HealthPage;
     NEW_RUN: new_run in forms, "New run", "the form" => crate::pages::new_run::NewRunPage;
     STUDIO: studio in forms, "Task studio", "Task studio" => crate::pages::studio::StudioPage;
 }

@@ -19,15 +19,16 @@ pub use people::{InvitationBody, Invite, PeopleBody, Person, SessionBody, SignIn
 pub use replay::{ReplayBody, ReplayState};
 pub use runs::{
     ATLAS_COLUMNS, AnswerGroup, AnswersBody, CLIP_FPS, ControlRequest, EventsBody, GroupBody,
-    NewRun, RolloutRow, RolloutsBody, Run, RunBody, RunsBody, SHEET_COLUMNS,
+    NewRun, ResultsBody, RolloutRow, RolloutsBody, Run, RunBody, RunsBody, SHEET_COLUMNS,
 };
 pub use studio::{
     AUDIT_SAMPLES, AuditBody, AuditCell, AuditRequest, AuditState, AuditTest, SampleBody,
     SampleRequest,
 };
 pub use system::{
-    ConfigBody, ConfigRequest, DeviceInfo, DevicesBody, Estimate, HealthBody, PoliciesBody,
-    PolicyInfo, PresetInfo, PresetsBody, Speed, WorkerInfo,
+    AwayInfo, ConfigBody, ConfigRequest, DeviceInfo, DevicesBody, Estimate, HealthBody,
+    PoliciesBody, PolicyInfo, PresetInfo, PresetsBody, QueuedRun, Speed, Storage, StoragePart,
+    Versions, WorkerInfo,
 };
 pub use videos::{Video, VideoBody, VideosBody};
 

@@ -142,7 +142,12 @@ pub fn endpoints() -> Vec<Endpoint> {
             "Devices, and why some are missing.",
             self::get(system::devices),
         ),
-        get("/api/v1/health/details", V1, "Workers, queue and disk.", self::get(system::details)),
+        get(
+            "/api/v1/health/details",
+            V1,
+            "Workers, queue, storage and versions.",
+            self::get(system::details),
+        ),
         get("/api/v1/openapi.json", V1, "This table for programs.", self::get(system::openapi)),
     ]);
     all
@@ -196,8 +201,17 @@ fn run_endpoints() -> Vec<Endpoint> {
             "Pause, resume, stop, checkpoint.",
             self::post(runs::control),
         ),
-        get("/api/v1/runs/{run}/events", "Its journal.", self::get(runs::events))
-            .query(&["after", "limit"]),
+        get(
+            "/api/v1/runs/{run}/events",
+            "Its journal; with `groups=false` without groups and phases.",
+            self::get(runs::events),
+        )
+        .query(&["after", "limit", "groups"]),
+        get(
+            "/api/v1/runs/{run}/results/{step}",
+            "What its evaluations after a step asked and heard, question by question.",
+            self::get(runs::results),
+        ),
         get(
             "/api/v1/runs/{run}/rollouts",
             "Its rollouts, filtered, newest first.",

@@ -10,10 +10,10 @@ use axum::http::{StatusCode, header};
 use axum::response::IntoResponse;
 use axum::{Extension, Json};
 use serde::Deserialize;
-use shared::api::{ControlRequest, NewRun, RunBody, RunsBody, ToBrowser};
+use shared::api::{ControlRequest, NewRun, ResultsBody, RunBody, RunsBody, ToBrowser};
 use shared::config::{RunConfig, Settings};
 use std::sync::Arc;
-use store::{NewRunRow, RawEvent, StoredRun};
+use store::{NewRunRow, RawEvent, ReplayFrom, StoredRun};
 
 /// Events of a part of the journal unless said otherwise, and at most.
 const PART: (u32, u32) = (500, 5000);
@@ -91,7 +91,11 @@ pub(super) struct Part {
     #[serde(default)]
     after: u64,
     limit: Option<u32>,
+    groups: Option<bool>,
 }
+
+/// Leaves groups and phases out: most of a journal's bytes, and nothing of its curves.
+const FIGURES_ALONE: ReplayFrom = ReplayFrom { first_group: u64::MAX, first_phase: u64::MAX };
 
 pub(super) async fn events(
     State(app): State<Arc<App>>,
@@ -99,9 +103,10 @@ pub(super) async fn events(
     Query(part): Query<Part>,
 ) -> Result<impl IntoResponse, Fail> {
     let limit = part.limit.unwrap_or(PART.0).clamp(1, PART.1);
+    let from = if part.groups == Some(false) { FIGURES_ALONE } else { ReplayFrom::default() };
     let work = app.db(move |store| {
         let newest = store.run(&run)?.run.seq;
-        Ok((newest, store.events_after(&run, part.after, limit)?))
+        Ok((newest, store.replay_after(&run, part.after, limit, from)?))
     });
     let (newest, events) = work.await?;
     let last = events.last().map_or(newest, |event| event.seq);
@@ -109,6 +114,18 @@ pub(super) async fn events(
     let meta = serde_json::json!({ "next": next });
     let text = format!(r#"{{"events":{},"meta":{meta}}}"#, joined(&events));
     Ok(([(header::CONTENT_TYPE, "application/json")], text))
+}
+
+pub(super) async fn results(
+    State(app): State<Arc<App>>,
+    Path((run, step)): Path<(String, u64)>,
+) -> Result<Json<ResultsBody>, Fail> {
+    // Only a run that is known names a folder.
+    let stored = app.db(move |store| store.run(&run)).await?;
+    let folder = app.data.run(&stored.run.id);
+    let sets = blocking(move || train::eval::results(&folder, step)).await?;
+    let sets = sets.map_err(|error| Fail::internal(&error))?;
+    Ok(Json(ResultsBody { sets }))
 }
 
 /// A JSON array of events as they were stored.

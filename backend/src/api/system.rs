@@ -3,13 +3,12 @@
 use crate::api::access::Access;
 use crate::api::error::Fail;
 use crate::app::{App, blocking};
-use crate::data::free_bytes;
 use axum::Json;
 use axum::extract::State;
 use axum::http::header;
 use axum::response::IntoResponse;
 use serde_json::{Map, Value, json};
-use shared::api::{DeviceInfo, DevicesBody, HealthBody, PageMeta};
+use shared::api::{DeviceInfo, DevicesBody, HealthBody, PageMeta, QueuedRun, Versions};
 use std::sync::Arc;
 
 pub(super) async fn health() -> Json<Value> {
@@ -18,13 +17,38 @@ pub(super) async fn health() -> Json<Value> {
 
 pub(super) async fn details(State(app): State<Arc<App>>) -> Result<Json<HealthBody>, Fail> {
     let workers = app.supervisor.workers().await?;
-    let queued = app.db(|store| store.queued_runs()).await?.len() as u32;
+    let away = app.supervisor.away().await?;
+    let queue = app.db(|store| store.queued_runs()).await?;
+    let storage = app.gauge.storage(&app.data).await?;
+    let now = store::now();
     Ok(Json(HealthBody {
         version: env!("CARGO_PKG_VERSION").into(),
         workers,
-        queued,
-        disk_free_bytes: free_bytes(app.data.root()),
+        queued: queue.len() as u32,
+        disk_free_bytes: storage.free_bytes,
+        now,
+        uptime_secs: now - app.started_at,
+        local_workers: app.local_workers,
+        away,
+        queue: queue.into_iter().map(waiting).collect(),
+        storage,
+        versions: blocking(versions).await?,
     }))
+}
+
+fn waiting(stored: store::StoredRun) -> QueuedRun {
+    let run = stored.run;
+    QueuedRun { run: run.id, name: run.name, device: run.device, created_at: run.created_at }
+}
+
+fn versions() -> Versions {
+    let ffmpeg = media::capabilities();
+    Versions {
+        avcodec: ffmpeg.avcodec,
+        sqlite: store::sqlite_version().into(),
+        missing_decoders: ffmpeg.missing_decoders,
+        makes_clips: !ffmpeg.clip_encoders.is_empty(),
+    }
 }
 
 /// Every device that the policies know.

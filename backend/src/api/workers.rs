@@ -5,7 +5,7 @@ use super::Upgrade;
 use crate::api::error::Fail;
 use crate::app::App;
 use crate::secret::same_secret;
-use crate::supervisor::{Hello, WorkerId};
+use crate::supervisor::{Hello, LastHeard, WorkerId};
 use axum::extract::ws::{Message, WebSocket};
 use axum::extract::{Request, State};
 use axum::http::{StatusCode, header};
@@ -49,8 +49,10 @@ pub(super) async fn check(
 pub(super) async fn connect(Upgrade(upgrade): Upgrade, State(app): State<Arc<App>>) -> Response {
     let upgrade = upgrade.max_message_size(MESSAGE_LIMIT).max_frame_size(MESSAGE_LIMIT);
     upgrade.on_upgrade(async move |mut socket| {
-        let Some((worker, link, holding)) = join(&app, &mut socket).await else { return };
-        let mut session = Session { app: Arc::clone(&app), socket, worker, holding };
+        let heard = LastHeard::default();
+        let joining = join(&app, &mut socket, heard.clone()).await;
+        let Some((worker, link, holding)) = joining else { return };
+        let mut session = Session { app: Arc::clone(&app), socket, worker, holding, heard };
         // A run must not be left with a link that nobody serves.
         let served = AssertUnwindSafe(session.serve(link)).catch_unwind().await;
         let why = served.unwrap_or("a panic");
@@ -63,7 +65,7 @@ pub(super) async fn connect(Upgrade(upgrade): Upgrade, State(app): State<Arc<App
 type Joining = (WorkerId, mpsc::Receiver<ToWorker>, Option<String>);
 
 /// Hears the worker's first message and has it joined, or tells it why not.
-async fn join(app: &App, socket: &mut WebSocket) -> Option<Joining> {
+async fn join(app: &App, socket: &mut WebSocket, heard: LastHeard) -> Option<Joining> {
     let FromWorker::Hello { protocol, name, device, holding } = hear(socket).await? else {
         return None;
     };
@@ -87,7 +89,8 @@ async fn join(app: &App, socket: &mut WebSocket) -> Option<Joining> {
         return None;
     }
     let (link, messages) = mpsc::channel(WAITING);
-    let hello = Hello { name, device, holding: holding.clone() };
+    heard.now();
+    let hello = Hello { name, device, holding: holding.clone(), heard };
     match app.supervisor.join(hello, link).await.ok()? {
         Ok(joined) => {
             let acked = joined.acked;
@@ -126,6 +129,7 @@ struct Session {
     socket: WebSocket,
     worker: WorkerId,
     holding: Option<String>,
+    heard: LastHeard,
 }
 
 impl Session {
@@ -161,6 +165,7 @@ impl Session {
     }
 
     async fn take(&mut self, text: &str) -> Result<(), Why> {
+        self.heard.now();
         let gone = |_| "the server ends";
         match serde_json::from_str(text) {
             Ok(FromWorker::Alive) => Ok(()),

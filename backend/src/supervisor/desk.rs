@@ -1,11 +1,11 @@
 //! The supervisor's own thread: plain blocking code over its tables and the database.
 //! Here: workers that come and go, and the end of it all.
 
-use super::{Hello, Request, WorkerId};
+use super::{Hello, LastHeard, Request, WorkerId};
 use crate::data::DataDir;
 use crate::hub::Hub;
 use crate::journal::{Held, held};
-use shared::api::{ToBrowser, WorkerInfo};
+use shared::api::{AwayInfo, ToBrowser, WorkerInfo};
 use shared::event::Control;
 use shared::fold::RunMove;
 use shared::link::ToWorker;
@@ -44,6 +44,8 @@ pub(super) struct Worker {
     pub(super) device: String,
     pub(super) run: Option<String>,
     pub(super) link: mpsc::Sender<ToWorker>,
+    joined_at: f64,
+    heard: LastHeard,
 }
 
 /// A run whose worker is away.
@@ -125,8 +127,9 @@ impl Desk {
         self.counter += 1;
         let worker = self.counter;
         tracing::info!("worker {} joined", hello.name);
-        let (name, device, run) = (hello.name, hello.device, hello.holding);
-        let entry = Worker { name, device, run: run.clone(), link };
+        let Hello { name, device, holding: run, heard } = hello;
+        let joined_at = store::now();
+        let entry = Worker { name, device, run: run.clone(), link, joined_at, heard };
         self.workers.insert(worker, entry);
         for (run, asked) in run.iter().flat_map(|run| orders.iter().map(move |asked| (run, asked)))
         {
@@ -184,8 +187,20 @@ impl Desk {
             name: worker.name.clone(),
             device: worker.device.clone(),
             run: worker.run.clone(),
+            joined_at: worker.joined_at,
+            heard_at: worker.heard.at(),
         };
         self.workers.values().map(info).collect()
+    }
+
+    pub fn away(&self) -> Vec<AwayInfo> {
+        let info = |(run, away): (&String, &Away)| AwayInfo {
+            run: run.clone(),
+            worker: away.worker.clone(),
+        };
+        let mut all: Vec<AwayInfo> = self.away.iter().map(info).collect();
+        all.sort_by(|a, b| a.run.cmp(&b.run));
+        all
     }
 
     pub fn vacant(&self, name: &str) -> bool {

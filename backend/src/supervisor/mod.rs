@@ -11,10 +11,12 @@ mod steer;
 use crate::api::error::Fail;
 use desk::Desk;
 pub use desk::{Joined, Setup};
-use shared::api::{Person, WorkerInfo};
+use shared::api::{AwayInfo, Person, WorkerInfo};
 use shared::event::Control;
 use shared::link::ToWorker;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use store::StoredRun;
 use tokio::sync::{mpsc, oneshot};
 
@@ -44,6 +46,24 @@ pub struct Hello {
     pub device: String,
     /// The run it still holds.
     pub holding: Option<String>,
+    /// When it last said anything.
+    pub heard: LastHeard,
+}
+
+/// When a worker last said anything; its link writes it, the supervisor reads it.
+#[derive(Clone, Debug, Default)]
+pub struct LastHeard(Arc<AtomicU64>);
+
+impl LastHeard {
+    /// It says something now.
+    pub fn now(&self) {
+        self.0.store((store::now() * 1e3) as u64, Ordering::Relaxed);
+    }
+
+    /// Unix time, seconds.
+    pub fn at(&self) -> f64 {
+        self.0.load(Ordering::Relaxed) as f64 / 1e3
+    }
 }
 
 enum Request {
@@ -56,6 +76,7 @@ enum Request {
     Heard(String, Control),
     Control(String, Control, Person, oneshot::Sender<Result<StoredRun, Fail>>),
     Workers(oneshot::Sender<Vec<WorkerInfo>>),
+    Away(oneshot::Sender<Vec<AwayInfo>>),
     Vacant(String, oneshot::Sender<bool>),
     End(oneshot::Sender<()>),
     #[cfg(test)]
@@ -139,6 +160,11 @@ impl Supervisor {
         self.ask(Request::Workers).await
     }
 
+    /// Runs whose worker is away and waited for.
+    pub async fn away(&self) -> Result<Vec<AwayInfo>, Gone> {
+        self.ask(Request::Away).await
+    }
+
     /// Whether a local worker of this name is wanted: none is connected, and no worker from
     /// before is still expected back.
     pub async fn vacant(&self, name: String) -> Result<bool, Gone> {
@@ -193,6 +219,7 @@ fn answer(desk: &mut Desk, request: Request) {
             drop(reply.send(desk.control(&run, control, &by)));
         }
         Request::Workers(reply) => drop(reply.send(desk.workers())),
+        Request::Away(reply) => drop(reply.send(desk.away())),
         Request::Vacant(name, reply) => drop(reply.send(desk.vacant(&name))),
         Request::End(reply) => desk.end(reply),
         #[cfg(test)]
@@ -223,7 +250,12 @@ mod tests {
             grace: Duration::from_secs(60),
         })
         .unwrap();
-        let hello = Hello { name: "one".into(), device: "cpu".into(), holding: None };
+        let hello = Hello {
+            name: "one".into(),
+            device: "cpu".into(),
+            holding: None,
+            heard: LastHeard::default(),
+        };
         let (link, mut messages) = mpsc::channel(4);
         supervisor.join(hello.clone(), link).await.unwrap().unwrap();
         let owner = store.first_admin(1.0).unwrap().id;

@@ -1,12 +1,14 @@
 //! Everything that can be decided without a browser: formatting, geometry, keys, checks.
 //! It never touches the DOM, so its tests run natively.
 
+pub mod compare;
 pub mod dials;
 pub mod draft;
 pub mod evaluations;
 pub mod form;
 pub mod format;
 pub mod garbled;
+pub mod health;
 pub mod keys;
 pub mod lanes;
 pub mod refresh;

@@ -1,7 +1,9 @@
 //! One file or folder per screen.
 
+pub mod compare;
 pub mod failures;
 pub mod group;
+pub mod health;
 pub mod missing;
 pub mod new_run;
 pub mod review;

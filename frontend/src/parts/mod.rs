@@ -32,6 +32,9 @@
 //! | `history`, `tried`, `my-mean`, `floor`, `audit`, `begin-audit`, `audit-ruling` | this sitting; the generator's audit |
 //! | `failure-row`, `filter-state`, `filter-tag`, `filter-task` | failures |
 //! | `review-item`, `review-accept`, `review-changes`, `review-comment`, `label-state` | review |
+//! | `compare`, `pick-a`, `at-a`, `swap`, `config-diff`, `diff-row`, `same-config`, `all-fields`, `curves`, `curve-NAME` | compare; `-b` too; `data-key` on rows |
+//! | `paired`, `unpaired`, `verdict`, `mean-a`, `difference`, `tally`, `forest`, `forest-row`, `pairs`, `pair` | its frozen questions |
+//! | `health`, `problem`, `all-well`, `worker-row`, `queue-row`, `devices`, `device-row`, `storage-row` | health |
 //! | `person-row`, `invite-role`, `invite-create`, `invite-link` | team |
 //! | `fault`, `empty`, `skeleton` | any screen that failed, is empty, or loads |
 

@@ -16,14 +16,16 @@ struct Place {
     path: Option<String>,
 }
 
-const PAGES: [(&str, &str); 7] = [
+const PAGES: [(&str, &str); 9] = [
     ("Runs", "/runs"),
     ("New run", "/runs/new"),
+    ("Compare two runs", "/compare"),
     ("Videos", "/videos"),
     ("Task studio", "/studio"),
     ("Failures", "/failures"),
     ("Review", "/review"),
     ("Team", "/team"),
+    ("Health", "/health"),
 ];
 
 /// The palette; ctrl+K opens it.

@@ -139,6 +139,21 @@ pub async fn run(id: &str) -> Result<RunBody, Fault> {
     get(&format!("/runs/{id}")).await
 }
 
+/// A part of a run's journal without groups and phases.
+pub async fn figures(id: &str, after: u64) -> Result<EventsBody, Fault> {
+    get(&format!("/runs/{id}/events?groups=false&limit=5000&after={after}")).await
+}
+
+/// What a run's evaluations after a step asked and heard.
+pub async fn results(id: &str, step: u64) -> Result<Vec<shared::paired::SetResults>, Fault> {
+    get::<ResultsBody>(&format!("/runs/{id}/results/{step}")).await.map(|body| body.sets)
+}
+
+/// Workers, queue, storage and versions.
+pub async fn health() -> Result<HealthBody, Fault> {
+    get("/health/details").await
+}
+
 /// Starts a run.
 pub async fn start_run(body: &NewRun) -> Result<RunBody, Fault> {
     post("/runs", body).await

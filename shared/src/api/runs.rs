@@ -5,6 +5,7 @@ use crate::annotation::{Label, PersonRef};
 use crate::config::RunConfig;
 use crate::event::{Control, Phase, RunEvent};
 use crate::fold::RunState;
+use crate::paired::SetResults;
 use crate::rollout::Group;
 use crate::task::TaskKind;
 use crate::video::{STRIP_FRAMES, VideoId};
@@ -80,7 +81,15 @@ pub struct ControlRequest {
     pub control: Control,
 }
 
-/// `GET /runs/{id}/events?after=&limit=`: a part of the journal, without gap.
+/// `GET /runs/{id}/results/{step}`: the evaluations made after a step.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ResultsBody {
+    /// One entry per set of questions; empty where none was asked then.
+    pub sets: Vec<SetResults>,
+}
+
+/// `GET /runs/{id}/events?after=&limit=&groups=`: a part of the journal, without gap; with
+/// `groups=false` without groups and phases, which curves do without.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct EventsBody {
     /// Oldest first.

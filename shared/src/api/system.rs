@@ -4,7 +4,7 @@ use super::PageMeta;
 use crate::config::RunConfig;
 use serde::{Deserialize, Serialize};
 
-/// What workers and server are made of, for `GET /health/details`.
+/// A worker that is connected.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct WorkerInfo {
     /// Name of the worker.
@@ -13,6 +13,71 @@ pub struct WorkerInfo {
     pub device: String,
     /// Run it holds.
     pub run: Option<String>,
+    /// Unix time it connected, seconds.
+    #[serde(default)]
+    pub joined_at: f64,
+    /// Unix time it last said anything, seconds; it does every few seconds.
+    #[serde(default)]
+    pub heard_at: f64,
+}
+
+/// A run whose worker is away and waited for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AwayInfo {
+    /// The run.
+    pub run: String,
+    /// Name of the worker.
+    pub worker: String,
+}
+
+/// A run that waits for a worker.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct QueuedRun {
+    /// Which run.
+    pub run: String,
+    /// Name for people.
+    pub name: String,
+    /// Device it asks for.
+    pub device: String,
+    /// Unix time it was made, seconds.
+    pub created_at: f64,
+}
+
+/// A part of the data directory.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StoragePart {
+    /// File or folder below the data directory.
+    pub name: String,
+    /// Size of all files in it, bytes.
+    pub bytes: u64,
+    /// Number of files.
+    pub files: u64,
+    /// Whether it can be deleted at any time: it is made again when it is needed.
+    pub spare: bool,
+}
+
+/// What the data directory holds.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Storage {
+    /// Its parts, in a fixed order.
+    pub parts: Vec<StoragePart>,
+    /// Free space where it lies, bytes; none where it cannot be told.
+    pub free_bytes: Option<u64>,
+    /// Unix time it was measured, seconds.
+    pub measured_at: f64,
+}
+
+/// Versions of what the server is made of.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Versions {
+    /// libavcodec's.
+    pub avcodec: String,
+    /// SQLite's.
+    pub sqlite: String,
+    /// Video decoders that the FFmpeg in use lacks.
+    pub missing_decoders: Vec<String>,
+    /// Whether FFmpeg can make clips for the page.
+    pub makes_clips: bool,
 }
 
 /// `GET /health/details`.
@@ -26,6 +91,20 @@ pub struct HealthBody {
     pub queued: u32,
     /// Free space where the data lies, bytes; none where it cannot be told.
     pub disk_free_bytes: Option<u64>,
+    /// Unix time of the answer by the server's clock, seconds.
+    pub now: f64,
+    /// Seconds since the server started.
+    pub uptime_secs: f64,
+    /// Local workers the server keeps alive.
+    pub local_workers: u32,
+    /// Runs whose worker is away.
+    pub away: Vec<AwayInfo>,
+    /// Runs that wait for a worker, longest waiting first.
+    pub queue: Vec<QueuedRun>,
+    /// What lies on the disk.
+    pub storage: Storage,
+    /// What the server is made of.
+    pub versions: Versions,
 }
 
 /// A device of the server's machine, found or missing.

@@ -33,6 +33,11 @@ pub fn now() -> f64 {
         .map_or(0.0, |since| since.as_millis() as f64 / 1000.0)
 }
 
+/// Version of the SQLite in use.
+pub fn sqlite_version() -> &'static str {
+    rusqlite::version()
+}
+
 /// SQLite knows signed integers only; counters here never come near the difference.
 fn int(value: u64) -> i64 {
     i64::try_from(value).unwrap_or(i64::MAX)

@@ -4,13 +4,14 @@
 use crate::error::TrainError;
 use crate::library::Library;
 use crate::prompts::PromptMaker;
-use crate::seed::{Draws, Stream, derive};
+use crate::seed::{Stream, derive};
 use media::FrameStrip;
 use policy::{Policy, Prompt, SamplingOptions, generate};
 use shared::config::{MixtureItem, RunConfig};
 use shared::event::EventBody;
+use shared::paired::{SampleResult, SetResults};
+pub use shared::paired::{Score, half_interval, mean};
 use shared::recipe::Questions;
-use shared::reward::{self, RewardMode};
 use shared::task::{Dials, SampleInfo, SampleSpec, Task};
 use shared::video::VideoId;
 use std::collections::BTreeMap;
@@ -20,17 +21,6 @@ use tasks::{Sample, Shelf, Sources};
 
 /// Prompts answered together, so that memory stays bounded.
 const BATCH: usize = 32;
-/// Resamplings behind an interval.
-const RESAMPLES: usize = 1000;
-
-/// What an answer is worth in an evaluation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Score {
-    /// The training reward.
-    Reward(RewardMode),
-    /// The benchmark's own figure, see [`reward::benchmark`].
-    Benchmark,
-}
 
 /// What a run's evaluations ask, and how answers are scored.
 pub fn asked(config: &RunConfig) -> (Vec<MixtureItem>, Score) {
@@ -64,6 +54,10 @@ pub struct Measured {
     pub set: String,
     /// Cell and reward of every question.
     pub rewards: Vec<(String, f64)>,
+    /// How answers were scored.
+    pub score: Score,
+    /// What was asked, said and earned, in the same order.
+    pub samples: Vec<SampleResult>,
 }
 
 impl EvalSet {
@@ -105,24 +99,23 @@ impl EvalSet {
         score: Score,
         options: &SamplingOptions,
     ) -> Result<Measured, TrainError> {
-        let mut rewards = Vec::new();
+        let mut samples = Vec::new();
         for batch in self.questions.chunks(BATCH) {
             let prompts = batch.iter().map(|info| self.prompt(info));
             let prompts = prompts.collect::<Result<Vec<Prompt>, _>>()?;
             let seeds: Vec<Vec<u64>> =
-                (0..batch.len()).map(|k| vec![(rewards.len() + k) as u64]).collect();
+                (0..batch.len()).map(|k| vec![(samples.len() + k) as u64]).collect();
             let answers = generate(policy, &prompts, &seeds, options)?;
             for (info, answers) in batch.iter().zip(answers) {
                 let text =
                     answers.first().map(|a| policy.tokenizer.decode(&a.ids)).unwrap_or_default();
-                let worth = match score {
-                    Score::Reward(mode) => reward::score(mode, &info.truth, &text).total,
-                    Score::Benchmark => reward::benchmark(&info.truth, &text),
-                };
-                rewards.push((info.spec.task.cell(), worth));
+                let (spec, truth) = (info.spec.clone(), info.truth.clone());
+                let reward = score.of(&truth, &text);
+                samples.push(SampleResult { spec, truth, said: text, reward });
             }
         }
-        Ok(Measured { set: self.name.clone(), rewards })
+        let rewards = samples.iter().map(|s| (s.spec.task.cell(), s.reward)).collect();
+        Ok(Measured { set: self.name.clone(), rewards, score, samples })
     }
 
     /// The prompt of one of the questions, made from its spec.
@@ -195,37 +188,34 @@ impl Measured {
         self.rewards.iter().map(|(_, reward)| *reward).collect()
     }
 
-    /// Writes `results/STEP-SET.json`: reward of every question, in order.
+    /// Writes `results/STEP-SET.json`: every question in order, what was said and earned.
     ///
     /// # Errors
     /// What the file system reports.
     pub fn write(&self, run_dir: &Path, step: u64) -> Result<(), TrainError> {
         let dir = run_dir.join("results");
         std::fs::create_dir_all(&dir).map_err(|error| TrainError::io(&dir, error))?;
-        let whole = serde_json::json!({ "step": step, "set": self.set, "rewards": self.rewards });
+        let whole = serde_json::json!({
+            "step": step, "set": self.set, "rewards": self.rewards, "score": self.score,
+            "samples": self.samples,
+        });
         let path = file_of(run_dir, step, &self.set);
         crate::checkpoint::write_whole(&path, format!("{whole:#}\n").as_bytes())
     }
 
-    /// Reads what [`Measured::write`] wrote; none where there is no such file, or where it is of
-    /// other questions.
-    pub fn read(&self, run_dir: &Path, step: u64) -> Option<Self> {
-        #[derive(serde::Deserialize)]
-        struct File {
-            rewards: Vec<(String, f64)>,
-        }
-        let text = std::fs::read_to_string(file_of(run_dir, step, &self.set)).ok()?;
-        let File { rewards } = serde_json::from_str(&text).ok()?;
-        let cells = |rewards: &[(String, f64)]| rewards.iter().map(|r| r.0.clone()).collect();
-        let same: [Vec<String>; 2] = [cells(&rewards), cells(&self.rewards)];
-        (same[0] == same[1]).then(|| Self { set: self.set.clone(), rewards })
+    /// The rewards that [`Measured::write`] wrote after another step; none where there is no such
+    /// file, or where it is of other questions.
+    pub fn earlier(&self, run_dir: &Path, step: u64) -> Option<Vec<f64>> {
+        let file = read_file(&file_of(run_dir, step, &self.set)).ok()?;
+        let same = file.rewards.iter().map(|r| &r.0).eq(self.rewards.iter().map(|r| &r.0));
+        same.then(|| file.rewards.into_iter().map(|(_, reward)| reward).collect())
     }
 
-    /// As a journal event; `start` is the same set at the run's start.
-    pub fn event(&self, start: Option<&Self>) -> EventBody {
+    /// As a journal event; `start` has the rewards of the same questions at the run's start.
+    pub fn event(&self, start: Option<&[f64]>) -> EventBody {
         let all = self.all();
-        let change: Option<Vec<f64>> = start
-            .map(|start| self.rewards.iter().zip(&start.rewards).map(|(a, b)| a.1 - b.1).collect());
+        let change: Option<Vec<f64>> =
+            start.map(|start| all.iter().zip(start).map(|(now, then)| now - then).collect());
         EventBody::Evaluation {
             change: change.as_deref().map(mean),
             change_interval: change.as_deref().map(half_interval),
@@ -246,38 +236,53 @@ fn file_of(run_dir: &Path, step: u64, set: &str) -> std::path::PathBuf {
     run_dir.join("results").join(format!("{step:08}-{}.json", set.replace(' ', "-")))
 }
 
-/// Mean; 0 of nothing.
-pub fn mean(values: &[f64]) -> f64 {
-    if values.is_empty() { 0.0 } else { values.iter().sum::<f64>() / values.len() as f64 }
+/// A file of `results/`; those of older versions hold rewards alone.
+#[derive(serde::Deserialize)]
+struct ResultsFile {
+    step: u64,
+    set: String,
+    rewards: Vec<(String, f64)>,
+    score: Option<Score>,
+    #[serde(default)]
+    samples: Vec<SampleResult>,
 }
 
-/// Half width of the 95 % bootstrap interval of the mean (percentile method, 1,000
-/// resamples with a fixed seed).
-pub fn half_interval(values: &[f64]) -> f64 {
-    if values.len() < 2 {
-        return 0.0;
+fn read_file(path: &Path) -> Result<ResultsFile, TrainError> {
+    let text = std::fs::read_to_string(path).map_err(|error| TrainError::io(path, error))?;
+    serde_json::from_str(&text)
+        .map_err(|error| TrainError::Run(format!("{}: {error}", path.display())))
+}
+
+/// What a run's evaluations after a step asked and heard, one entry per set; empty where none was
+/// made then.
+///
+/// # Errors
+/// A file that cannot be read.
+pub fn results(run_dir: &Path, step: u64) -> Result<Vec<SetResults>, TrainError> {
+    let dir = run_dir.join("results");
+    if !dir.exists() {
+        return Ok(Vec::new());
     }
-    let mut draws = Draws::new(derive(values.len() as u64, Stream::Bootstrap, &[]));
-    let mut means: Vec<f64> = (0..RESAMPLES)
-        .map(|_| {
-            (0..values.len()).map(|_| values[draws.below(values.len())]).sum::<f64>()
-                / values.len() as f64
-        })
-        .collect();
-    means.sort_by(f64::total_cmp);
-    (means[RESAMPLES * 975 / 1000] - means[RESAMPLES * 25 / 1000]) / 2.0
+    let (begin, mut paths) = (format!("{step:08}-"), Vec::new());
+    for entry in std::fs::read_dir(&dir).map_err(|error| TrainError::io(&dir, error))? {
+        let entry = entry.map_err(|error| TrainError::io(&dir, error))?;
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if name.starts_with(&begin) && name.ends_with(".json") {
+            paths.push(entry.path());
+        }
+    }
+    paths.sort();
+    paths.iter().map(|path| Ok(read_file(path)?.results())).collect()
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_interval_is_near_the_normal_one() {
-        let values: Vec<f64> = (0..400).map(|i| f64::from(i % 2)).collect();
-        let want = 1.96 * 0.5 / 20.0;
-        assert!((half_interval(&values) - want).abs() < 0.006);
-        assert_eq!(half_interval(&[0.3]), 0.0);
-        assert_eq!(half_interval(&[0.3; 9]), 0.0);
+impl ResultsFile {
+    fn results(self) -> SetResults {
+        SetResults {
+            step: self.step,
+            set: self.set,
+            asked: self.rewards.len() as u64,
+            score: self.score,
+            samples: self.samples,
+        }
     }
 }

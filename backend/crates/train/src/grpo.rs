@@ -167,8 +167,8 @@ impl Run<'_, '_> {
             let score = eval::asked(&self.inputs.config).1;
             let measured = set.ask(&self.policy, score, &greedy)?;
             measured.write(&self.inputs.run_dir, self.state.step)?;
-            let start = (self.state.step > 0).then(|| measured.read(&self.inputs.run_dir, 0));
-            self.recorder.emit(vec![measured.event(start.flatten().as_ref())])?;
+            let start = (self.state.step > 0).then(|| measured.earlier(&self.inputs.run_dir, 0));
+            self.recorder.emit(vec![measured.event(start.flatten().as_deref())])?;
             // The last set counts: the clips held out, where there are any.
             self.state.evaluated = Some((self.state.step, eval::mean(&measured.all())));
         }
