@@ -8,6 +8,7 @@ mod labels;
 mod live;
 mod people;
 mod runs;
+mod steer;
 mod studio;
 mod system;
 mod videos;
@@ -19,6 +20,7 @@ pub use runs::{
     ATLAS_COLUMNS, CLIP_FPS, ControlRequest, EventsBody, GroupBody, NewRun, RolloutRow,
     RolloutsBody, Run, RunBody, RunsBody,
 };
+pub use steer::{ArchiveRequest, EditRequest, GroupCard, GroupsBody};
 pub use studio::{
     AUDIT_SAMPLES, AuditBody, AuditCell, AuditRequest, AuditState, AuditTest, SampleBody,
     SampleRequest,

@@ -8,6 +8,8 @@ pub mod annotation;
 pub mod answer;
 pub mod api;
 pub mod config;
+pub mod curves;
+pub mod edit;
 pub mod event;
 pub mod fold;
 pub mod link;

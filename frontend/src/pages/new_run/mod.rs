@@ -9,9 +9,10 @@ use crate::logic::form::{Change, Draft, changes, wording};
 use crate::parts::shell::{Crumb, Page};
 use crate::route;
 use crate::state::api;
-use crate::state::browser::{dialog_open, is_typing, on_keys};
+use crate::state::browser::{dialog_open, is_typing, on_keys, query_value};
 use crate::state::library::use_library;
 use crate::state::session::use_session;
+use crate::state::toast::use_toasts;
 use aside::Aside;
 use fields::FieldGroup;
 use leptos::prelude::*;
@@ -50,11 +51,15 @@ impl Form {
                 let _ = devices.try_set(list);
             }
         });
+        let name = RwSignal::new(String::new());
+        if let Some(run) = query_value("from") {
+            fork(run, draft, name);
+        }
         Self {
             devices,
             draft,
             preset: RwSignal::new(0),
-            name: RwSignal::new(String::new()),
+            name,
             more: RwSignal::new(false),
             refused: RwSignal::new(Vec::new()),
             checked: Memo::new(move |_| draft.with(Draft::check)),
@@ -83,6 +88,22 @@ impl Form {
         let found = self.problems().into_iter().find(|p| under(&p.field));
         found.map(|p| wording(&p.message))
     }
+}
+
+/// Begins with another run's config.
+fn fork(run: String, draft: RwSignal<Draft>, name: RwSignal<String>) {
+    let toasts = use_toasts();
+    leptos::task::spawn_local(async move {
+        match api::run(&run).await {
+            Ok(body) => {
+                let _ = draft.try_set(Draft::of(&body.config));
+                let _ = name.try_set(format!("{}, forked", body.run.name));
+            }
+            Err(fault) => {
+                toasts.warn(format!("The run to start from was not found. {}", fault.message));
+            }
+        }
+    });
 }
 
 /// The page.
