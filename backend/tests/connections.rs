@@ -4,6 +4,8 @@
 mod support;
 
 use axum::http::StatusCode;
+use serde_json::json;
+use shared::edit::{Edit, Edited};
 use shared::event::{Control, ControlStage, EventBody, Phase};
 use shared::fold::RunState;
 use shared::link::{FromWorker, WORKER_PROTOCOL};
@@ -22,7 +24,7 @@ async fn a_person_pauses_resumes_and_stops() {
     live.run_in(&run.id, RunState::Running).await;
     let done = |seq, control| {
         let stage = ControlStage::Acknowledged;
-        event(seq, 1, EventBody::Control { control, stage, by: None })
+        event(seq, 1, EventBody::Control { control, stage, by: None, asked_at: None })
     };
     assert_eq!(admin.control(&run.id, "pause").await.status, StatusCode::OK);
     assert_eq!(worker.asked().await, (Control::Pause, "Ada".into()));
@@ -52,8 +54,9 @@ async fn what_is_asked_while_the_worker_is_away_reaches_it() {
     let mut worker = FakeWorker::join(&test, None).await;
     let (run_dir, _) = worker.take(&run.id).await;
     let _lock = videossr::journal::hold(run_dir.as_ref()).unwrap();
-    let control =
-        |seq, control, stage| event(seq, 1, EventBody::Control { control, stage, by: None });
+    let control = |seq, control, stage| {
+        event(seq, 1, EventBody::Control { control, stage, by: None, asked_at: None })
+    };
     let got = |seq, which| {
         vec![
             control(seq, which, ControlStage::Requested),
@@ -85,6 +88,46 @@ async fn what_is_asked_while_the_worker_is_away_reaches_it() {
     assert_eq!(admin.run(&run.id).await.state, RunState::Running);
     admin.control(&run.id, "stop").await;
     assert_eq!(worker.asked().await.0, Control::Stop, "the others are done");
+}
+
+#[tokio::test]
+async fn a_run_is_changed_while_it_goes_on_and_only_then() {
+    let test = TestServer::start().await;
+    let admin = test.admin().await;
+    let run = admin.make_run().await;
+    let edits = format!("/api/v1/runs/{}/edits", run.id);
+    let rate = |value: f64| json!({ "edit": { "what": "learning_rate", "value": value } });
+    assert_eq!(admin.post(&edits, rate(1e-4)).await.status, StatusCode::CONFLICT, "still queued");
+    let mut worker = FakeWorker::join(&test, None).await;
+    let (run_dir, _) = worker.take(&run.id).await;
+    let _lock = videossr::journal::hold(run_dir.as_ref()).unwrap();
+    worker.report(&run.id, vec![started(1, 0)]).await;
+    let refused = admin.post(&edits, rate(-1.0)).await;
+    assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert_eq!(refused.json()["error"]["field"], "optim.learning_rate");
+    let weights = json!({ "edit": { "what": "mixture", "weights": [1.0] } });
+    assert_eq!(admin.post(&edits, weights).await.json()["error"]["field"], "mixture");
+    assert_eq!(admin.post(&edits, rate(1e-4)).await.status, StatusCode::OK);
+    let (edit, at) = worker.asked_to_edit().await;
+    assert_eq!(edit, Edit::LearningRate { value: 1e-4 });
+    assert!(at > 1e9, "the moment it was asked");
+
+    // Not written down before the link broke: it is sent again, and once it is, no more.
+    worker.die();
+    let mut worker = FakeWorker::join(&test, Some(&run.id)).await;
+    assert_eq!(worker.asked_to_edit().await, (edit.clone(), at));
+    let before = Edit::LearningRate { value: 1e-3 };
+    let edited = Edited { edit, before, from_step: 1, by: Some("Ada".into()), asked_at: Some(at) };
+    worker.report(&run.id, vec![event(2, 0, EventBody::Edited(edited))]).await;
+    worker.die();
+    let mut worker = FakeWorker::join(&test, Some(&run.id)).await;
+    admin.control(&run.id, "stop").await;
+    assert_eq!(worker.asked().await.0, Control::Stop);
+    assert_eq!(admin.post(&edits, rate(1e-4)).await.status, StatusCode::CONFLICT, "stopping");
+    let audit = admin.get("/api/v1/audit").await.json();
+    let lines = audit["lines"].as_array().unwrap();
+    let edit = lines.iter().find(|line| line["act"] == "edited_run").unwrap();
+    assert_eq!(edit["subject"], format!("{} learning rate 0.0001", run.id));
 }
 
 #[tokio::test]

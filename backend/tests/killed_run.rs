@@ -54,6 +54,7 @@ fn figures(run: &Path) -> BTreeMap<u64, StepMetrics> {
         rollout_secs: 0.0,
         reward_secs: 0.0,
         update_secs: 0.0,
+        memory_bytes: None,
         ..metrics
     };
     let steps = journal.into_iter().filter_map(|event| match event.body {

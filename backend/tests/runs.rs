@@ -5,7 +5,8 @@ mod support;
 
 use axum::http::StatusCode;
 use serde_json::json;
-use shared::api::{EventsBody, GroupBody, RolloutsBody, RunBody, VideosBody};
+use shared::api::{EventsBody, GroupBody, GroupsBody, RolloutsBody, RunBody, VideosBody};
+use shared::curves::Curves;
 use shared::event::EventBody;
 use shared::fold::RunState;
 use shared::link::FromWorker;
@@ -207,4 +208,80 @@ async fn the_frames_of_a_group_are_shown() {
         assert!(answer.bytes.starts_with(magic), "{name}");
     }
     assert_eq!(admin.get(&format!("{path}1/clip.webm")).await.status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn an_archived_run_stays_whole_and_a_live_one_stays_in_sight() {
+    let test = TestServer::start().await;
+    let admin = test.admin().await;
+    let run = admin.make_run().await;
+    let path = format!("/api/v1/runs/{}/archive", run.id);
+    let archive = async |archived: bool| admin.post(&path, json!({ "archived": archived })).await;
+    assert_eq!(archive(true).await.status, StatusCode::CONFLICT, "it waits for a worker");
+    let mut worker = FakeWorker::join(&test, None).await;
+    worker.take(&run.id).await;
+    assert_eq!(archive(true).await.status, StatusCode::CONFLICT);
+    let end = event(2, 0, EventBody::Finished { stopped: true });
+    worker.report(&run.id, vec![started(1, 0), end]).await;
+    worker.say(&FromWorker::Done { run: run.id.clone() }).await;
+    assert!(archive(true).await.read::<RunBody>().run.archived);
+    assert!(admin.run(&run.id).await.archived);
+    assert!(!archive(false).await.read::<RunBody>().run.archived);
+}
+
+#[tokio::test]
+async fn groups_are_found_by_what_their_answers_are() {
+    let test = TestServer::start().await;
+    let admin = test.admin().await;
+    let run = admin.make_run().await;
+    let video = admin.only_video().await;
+    let mut worker = FakeWorker::join(&test, None).await;
+    worker.take(&run.id).await;
+    let mut events = vec![started(1, 0)];
+    for at in 1..=4 {
+        events.extend([group(at * 2, at, 0, &video), step(at * 2 + 1, at)]);
+    }
+    worker.report(&run.id, events).await;
+    let get = async |query: &str| {
+        let answer = admin.get(&format!("/api/v1/runs/{}/groups?{query}", run.id)).await;
+        answer.read::<GroupsBody>()
+    };
+    let steps = |body: &GroupsBody| body.groups.iter().map(|card| card.step).collect::<Vec<_>>();
+    let page = get("limit=3").await;
+    assert_eq!((steps(&page), page.meta.next.as_deref()), (vec![4, 3, 2], Some("2.0")));
+    let page = get("limit=3&after=2.0").await;
+    assert_eq!((steps(&page), page.meta.next), (vec![1], None));
+    let card = &page.groups[0];
+    assert_eq!((card.question.as_str(), card.unparsed, card.answers.len()), ("When?", 1, 2));
+    assert_eq!((card.answers[0].0, &card.video), (1.0, &video));
+    for (query, found) in [
+        ("parsed=false", 4),
+        ("parsed=false&min_reward=0.5", 0),
+        ("min_reward=0.9&max_reward=1", 4),
+        ("task=jigsaw", 0),
+        ("task=grounding", 4),
+        ("dead=true", 0),
+        ("dead=false", 4),
+        ("text=No+IDEA", 4),
+        ("text=nowhere", 0),
+    ] {
+        assert_eq!(get(query).await.groups.len(), found, "{query}");
+    }
+    let path = format!("/api/v1/runs/{}/groups?after=x", run.id);
+    assert_eq!(admin.get(&path).await.status, StatusCode::UNPROCESSABLE_ENTITY);
+}
+
+#[tokio::test]
+async fn the_curves_hold_every_step_that_stands() {
+    let test = TestServer::start().await;
+    let admin = test.admin().await;
+    let run = admin.make_run().await;
+    let mut worker = FakeWorker::join(&test, None).await;
+    worker.take(&run.id).await;
+    let events = vec![started(1, 0), step(2, 1), step(3, 2), started(4, 1), step(5, 2), step(6, 3)];
+    worker.report(&run.id, events).await;
+    let answer = admin.get(&format!("/api/v1/runs/{}/curves", run.id)).await;
+    let curves = Curves::decode(&answer.bytes).unwrap();
+    assert_eq!(curves.steps(), [1, 2, 3]);
+    assert_eq!(curves.column("reward_mean"), Some(&[0.0, 0.0, 0.0][..]));
 }

@@ -11,6 +11,16 @@ pub fn run(id: &str) -> String {
     format!("/runs/{id}")
 }
 
+/// New run, with the config of another one.
+pub fn fork(id: &str) -> String {
+    format!("/runs/new?from={id}")
+}
+
+/// Two runs beside each other.
+pub fn compare(a: &str, b: &str) -> String {
+    format!("/compare?a={a}&b={b}")
+}
+
 /// A group's page.
 pub fn group(run: &str, step: u64, group: u32) -> String {
     format!("/runs/{run}/steps/{step}/groups/{group}")
@@ -66,7 +76,7 @@ pub fn studio(setup: &Setup) -> String {
 }
 
 /// A value as it stands in an address.
-fn escaped(text: &str) -> String {
+pub fn escaped(text: &str) -> String {
     let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"-._~".contains(byte);
     let mut out = String::with_capacity(text.len());
     for byte in text.as_bytes() {

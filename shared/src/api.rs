@@ -9,6 +9,7 @@ mod live;
 mod people;
 mod replay;
 mod runs;
+mod steer;
 mod studio;
 mod system;
 mod videos;
@@ -21,6 +22,7 @@ pub use runs::{
     ATLAS_COLUMNS, AnswerGroup, AnswersBody, CLIP_FPS, ControlRequest, EventsBody, GroupBody,
     NewRun, ResultsBody, RolloutRow, RolloutsBody, Run, RunBody, RunsBody, SHEET_COLUMNS,
 };
+pub use steer::{ArchiveRequest, EditRequest, GroupCard, GroupsBody};
 pub use studio::{
     AUDIT_SAMPLES, AuditBody, AuditCell, AuditRequest, AuditState, AuditTest, SampleBody,
     SampleRequest,

@@ -1,6 +1,7 @@
 //! What happens in a run, as the worker writes it: one line of the journal each.
 //! The enum is closed; every screen is a fold of it (`fold`).
 
+use crate::edit::{Edit, Edited};
 use crate::rollout::Group;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -18,6 +19,9 @@ pub struct RunEvent {
     #[serde(flatten)]
     pub body: EventBody,
 }
+
+/// The set of questions on clips that a run does not train on.
+pub const HELD_OUT: &str = "held-out clips";
 
 /// What happened.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -79,7 +83,12 @@ pub enum EventBody {
         /// Who asked.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         by: Option<String>,
+        /// Unix time it was asked for, seconds, where the server passed it on.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        asked_at: Option<f64>,
     },
+    /// The trainer goes on with another learning rate or mixture than its config says.
+    Edited(Edited),
     /// Something is odd but the run goes on.
     Warning {
         /// One sentence.
@@ -120,6 +129,7 @@ impl EventBody {
             Self::Checkpoint { .. } => "checkpoint",
             Self::Evaluation { .. } => "evaluation",
             Self::Control { .. } => "control",
+            Self::Edited(_) => "edited",
             Self::Warning { .. } => "warning",
             Self::Stalled { .. } => "stalled",
             Self::Failed { .. } => "failed",
@@ -205,6 +215,16 @@ pub enum Control {
     Checkpoint,
 }
 
+/// What a person may ask of a running trainer, with what it takes.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Order {
+    /// Steers it.
+    Control(Control),
+    /// Changes it from the next step on.
+    Edit(Edit),
+}
+
 /// How far a control request has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -280,6 +300,10 @@ pub struct StepMetrics {
     pub update_secs: f64,
     /// Learning rate used.
     pub learning_rate: f64,
+    /// Memory that the trainer's process holds, bytes; none where the system does not say. On
+    /// the CPU that is the device's memory.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub memory_bytes: Option<u64>,
     /// Whether the update was skipped because its gradient was not finite or exploded.
     #[serde(default)]
     pub skipped: bool,
@@ -327,7 +351,15 @@ mod tests {
                 control: Control::Pause,
                 stage: ControlStage::Requested,
                 by: None,
+                asked_at: None,
             },
+            EventBody::Edited(Edited {
+                edit: Edit::LearningRate { value: 0.1 },
+                before: Edit::LearningRate { value: 0.2 },
+                from_step: 4,
+                by: None,
+                asked_at: None,
+            }),
         ] {
             let value = serde_json::to_value(&body).expect("json");
             assert_eq!(value["kind"], body.kind());

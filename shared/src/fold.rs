@@ -1,5 +1,6 @@
 //! Events -> what a screen shows. The state at step N is the fold of the events up to it.
 
+use crate::edit::Edited;
 use crate::event::{Control, ControlStage, EventBody, Phase, RunEvent, StepMetrics};
 use crate::rollout::Group;
 use crate::task::named_enum;
@@ -180,8 +181,38 @@ pub enum LogLevel {
     Bad,
 }
 
+/// A request and what became of it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RequestPoint {
+    /// Sequence number of the event that tells of it.
+    pub seq: u64,
+    /// What was asked.
+    pub control: Control,
+    /// Who asked.
+    pub by: Option<String>,
+    /// Unix time it was asked for, seconds.
+    pub asked_at: f64,
+    /// The step after which the trainer did it, and when; none while it is waited for.
+    pub acknowledged: Option<(u64, f64)>,
+}
+
+/// An edit as shown.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct EditPoint {
+    /// Sequence number of its event.
+    pub seq: u64,
+    /// Unix time the trainer took it, seconds.
+    pub at: f64,
+    /// What it changes.
+    pub edited: Edited,
+}
+
 /// Groups kept by a view; older ones are fetched by link.
 pub const GROUPS_KEPT: usize = 64;
+
+/// Points kept by a view at most: from here on every other one of the older half goes. Every
+/// step is in [`crate::curves::Curves`].
+pub const POINTS_KEPT: usize = 8192;
 
 /// A run as a screen shows it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -198,7 +229,7 @@ pub struct RunView {
     pub parameters: u64,
     /// Phase it is in.
     pub phase: Option<Phase>,
-    /// Curves.
+    /// Steps in order; of a long run not every one, see [`POINTS_KEPT`].
     pub points: Vec<StepPoint>,
     /// Newest groups, oldest first, at most [`GROUPS_KEPT`].
     pub groups: Vec<Group>,
@@ -208,6 +239,10 @@ pub struct RunView {
     pub evaluations: Vec<EvaluationPoint>,
     /// Log, oldest first.
     pub log: Vec<LogLine>,
+    /// Requests, oldest first.
+    pub requests: Vec<RequestPoint>,
+    /// Edits, in the order they were made.
+    pub edits: Vec<EditPoint>,
     /// The newest request that was not acknowledged yet.
     pub pending: Option<Control>,
 }
@@ -271,8 +306,12 @@ impl RunView {
                     change: change.zip(*change_interval).map(|(mean, half)| [mean, half]),
                 });
             }
-            EventBody::Control { control, stage, by } => {
-                self.take_control(event, *control, *stage, by)
+            EventBody::Control { control, stage, by, asked_at } => {
+                self.take_request(event, *control, *stage, by.as_ref(), *asked_at);
+                self.take_control(event, *control, *stage, by);
+            }
+            EventBody::Edited(edited) => {
+                self.edits.push(EditPoint { seq: event.seq, at: event.at, edited: edited.clone() });
             }
             EventBody::Warning { message } => self.say(event, LogLevel::Warn, message.clone()),
             EventBody::Stalled { phase, secs, what } => {
@@ -295,11 +334,38 @@ impl RunView {
 
     fn take_step(&mut self, event: &RunEvent, metrics: &StepMetrics) {
         self.step = event.step;
-        if metrics.skipped {
-            let text = format!("Update skipped: gradient norm {:.3e}", metrics.grad_norm);
-            self.say(event, LogLevel::Warn, text);
-        }
         self.points.push(StepPoint { step: event.step, at: event.at, metrics: metrics.clone() });
+        if self.points.len() > POINTS_KEPT {
+            let mut index = 0;
+            self.points.retain(|_| {
+                index += 1;
+                index > POINTS_KEPT / 2 || index % 2 == 1
+            });
+        }
+    }
+
+    fn take_request(
+        &mut self,
+        event: &RunEvent,
+        control: Control,
+        stage: ControlStage,
+        by: Option<&String>,
+        asked_at: Option<f64>,
+    ) {
+        let open = |r: &&mut RequestPoint| r.control == control && r.acknowledged.is_none();
+        match (stage, self.requests.iter_mut().rev().find(open)) {
+            (ControlStage::Acknowledged, Some(request)) => {
+                request.acknowledged = Some((event.step, event.at));
+            }
+            (ControlStage::Acknowledged, None) => {}
+            (ControlStage::Requested, _) => self.requests.push(RequestPoint {
+                seq: event.seq,
+                control,
+                by: by.cloned(),
+                asked_at: asked_at.unwrap_or(event.at),
+                acknowledged: None,
+            }),
+        }
     }
 
     fn take_control(
@@ -390,8 +456,8 @@ mod tests {
             resumed_from: from,
         };
         let kept = || EventBody::Checkpoint { folder: "2".into(), bytes: 1 };
-        let asked =
-            EventBody::Control { control: Control::Stop, stage: ControlStage::Requested, by: None };
+        let (control, stage) = (Control::Stop, ControlStage::Requested);
+        let asked = EventBody::Control { control, stage, by: None, asked_at: None };
         let mut view = RunView::default();
         for e in [
             event(1, 0, started(0)),
@@ -435,6 +501,19 @@ mod tests {
     }
 
     #[test]
+    fn a_view_of_a_long_run_stays_small_and_keeps_its_ends() {
+        let mut view = RunView::default();
+        for seq in 1..=30_000 {
+            view.fold(&event(seq, seq, EventBody::Step(StepMetrics::default())));
+        }
+        assert!(view.points.len() <= POINTS_KEPT);
+        assert_eq!(view.points.first().map(|p| p.step), Some(1));
+        let newest = &view.points[view.points.len() - 1000..];
+        assert!(newest.iter().map(|p| p.step).eq(29_001..=30_000));
+        assert!(view.points.windows(2).all(|w| w[0].step < w[1].step));
+    }
+
+    #[test]
     fn illegal_moves_are_refused() {
         use RunMove::*;
         assert_eq!(RunState::Queued.after(Take), Ok(RunState::Starting));
@@ -446,12 +525,20 @@ mod tests {
 
     #[test]
     fn a_request_is_pending_until_acknowledged() {
-        let control = |stage| EventBody::Control { control: Control::Pause, stage, by: None };
+        let control = |stage, asked_at| EventBody::Control {
+            control: Control::Pause,
+            stage,
+            by: Some("Ada".into()),
+            asked_at,
+        };
         let mut view = RunView::default();
-        view.fold(&event(1, 3, control(ControlStage::Requested)));
+        view.fold(&event(1, 3, control(ControlStage::Requested, Some(0.5))));
         assert_eq!(view.pending, Some(Control::Pause));
-        view.fold(&event(2, 4, control(ControlStage::Acknowledged)));
+        assert_eq!(view.requests.last().map(|r| (r.asked_at, r.acknowledged)), Some((0.5, None)));
+        view.fold(&event(2, 4, control(ControlStage::Acknowledged, Some(0.5))));
         assert_eq!(view.pending, None);
+        let acknowledged = view.requests.iter().map(|r| r.acknowledged);
+        assert_eq!(acknowledged.collect::<Vec<_>>(), [Some((4, 2.0))]);
         assert_eq!(view.log.last().map(|l| l.text.as_str()), Some("Paused after step 4"));
     }
 }

@@ -9,6 +9,8 @@ pub mod answer;
 pub mod api;
 pub mod chance;
 pub mod config;
+pub mod curves;
+pub mod edit;
 pub mod event;
 pub mod fold;
 pub mod link;

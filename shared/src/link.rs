@@ -4,11 +4,11 @@
 //! last acknowledged sequence number, so that neither side's death loses one.
 
 use crate::config::RunConfig;
-use crate::event::{Control, RunEvent};
+use crate::event::{Order, RunEvent};
 use serde::{Deserialize, Serialize};
 
 /// Version of this protocol; a server refuses another one with a sentence.
-pub const WORKER_PROTOCOL: u32 = 3;
+pub const WORKER_PROTOCOL: u32 = 4;
 
 /// The device of a worker that takes runs for every device.
 pub const ANY_DEVICE: &str = "any";
@@ -102,13 +102,15 @@ pub enum ToWorker {
         acked: u64,
     },
     /// A person asks something of the trainer.
-    Control {
+    Order {
         /// Which run.
         run: String,
         /// What.
-        control: Control,
+        order: Order,
         /// Who asked.
         by: String,
+        /// Unix time it was asked for, seconds.
+        at: f64,
     },
     /// Events up to this one are durable at the server.
     Ack {

@@ -10,12 +10,14 @@ use axum::Json;
 use axum::extract::{Request, State};
 use axum::response::Response;
 use serde::Deserialize;
-use shared::api::{AnswerGroup, AnswersBody, GroupBody, PageMeta, RolloutRow, RolloutsBody};
+use shared::api::{
+    AnswerGroup, AnswersBody, GroupBody, GroupsBody, PageMeta, RolloutRow, RolloutsBody,
+};
 use shared::config::RunConfig;
 use shared::task::{SampleSpec, TaskKind};
 use shared::video::FrameSize;
 use std::sync::Arc;
-use store::{RolloutFilter, Store, StoredVideo};
+use store::{GroupFilter, RolloutFilter, Store, StoredVideo};
 
 /// Rollouts of a page unless said otherwise, and at most.
 const PAGE: (u32, u32) = (100, 1000);
@@ -199,6 +201,51 @@ fn group_place(text: &str) -> Result<(u64, u32), Fail> {
         Some((step, group.parse().ok()?))
     });
     place.ok_or_else(no_place)
+}
+
+/// Groups of a page unless said otherwise, and at most.
+const CARDS: (u32, u32) = (30, 100);
+
+#[derive(Deserialize)]
+pub(super) struct Wanted {
+    task: Option<TaskKind>,
+    min_reward: Option<f64>,
+    max_reward: Option<f64>,
+    parsed: Option<bool>,
+    dead: Option<bool>,
+    text: Option<String>,
+    after: Option<String>,
+    limit: Option<u32>,
+}
+
+pub(super) async fn list(
+    State(app): State<Arc<App>>,
+    Path(run): Path<String>,
+    Query(asked): Query<Wanted>,
+) -> Result<Json<GroupsBody>, Fail> {
+    let limit = asked.limit.unwrap_or(CARDS.0).clamp(1, CARDS.1);
+    let before = match asked.after.as_deref() {
+        Some(after) => Some(group_place(after)?),
+        None => None,
+    };
+    let filter = GroupFilter {
+        task: asked.task,
+        min_reward: asked.min_reward,
+        max_reward: asked.max_reward,
+        parsed: asked.parsed,
+        dead: asked.dead,
+        text: asked.text.filter(|text| !text.is_empty()),
+        before,
+        limit,
+    };
+    let work = app.db(move |store| {
+        store.run(&run)?;
+        store.groups(&run, &filter)
+    });
+    let groups = work.await?;
+    let last = groups.last().filter(|_| groups.len() == limit as usize);
+    let next = last.map(|card| format!("{}.{}", card.step, card.group));
+    Ok(Json(GroupsBody { groups, meta: PageMeta { next } }))
 }
 
 fn page_end(row: &RolloutRow) -> String {

@@ -201,6 +201,21 @@ fn run_endpoints() -> Vec<Endpoint> {
             "Pause, resume, stop, checkpoint.",
             self::post(runs::control),
         ),
+        post(
+            "/api/v1/runs/{run}/edits",
+            "Another learning rate or mixture from the next step on.",
+            self::post(runs::edit),
+        ),
+        post(
+            "/api/v1/runs/{run}/archive",
+            "Puts a run out of sight, or back.",
+            self::post(runs::archive),
+        ),
+        get(
+            "/api/v1/runs/{run}/curves",
+            "Every figure of every step, as columns of numbers.",
+            self::get(runs::curves),
+        ),
         get(
             "/api/v1/runs/{run}/events",
             "Its journal; with `groups=false` without groups and phases.",
@@ -224,6 +239,21 @@ fn run_endpoints() -> Vec<Endpoint> {
             self::get(groups::answers),
         )
         .query(&["after", "limit"]),
+        get(
+            "/api/v1/runs/{run}/groups",
+            "Its groups by what an answer of them is, newest first.",
+            self::get(groups::list),
+        )
+        .query(&[
+            "task",
+            "min_reward",
+            "max_reward",
+            "parsed",
+            "dead",
+            "text",
+            "after",
+            "limit",
+        ]),
         get(
             "/api/v1/runs/{run}/groups/{step}/{group}",
             "A question and its answers.",

@@ -10,8 +10,11 @@ use axum::http::{StatusCode, header};
 use axum::response::IntoResponse;
 use axum::{Extension, Json};
 use serde::Deserialize;
-use shared::api::{ControlRequest, NewRun, ResultsBody, RunBody, RunsBody, ToBrowser};
+use shared::api::{
+    ArchiveRequest, ControlRequest, EditRequest, NewRun, ResultsBody, RunBody, RunsBody, ToBrowser,
+};
 use shared::config::{RunConfig, Settings};
+use shared::event::Order;
 use std::sync::Arc;
 use store::{NewRunRow, RawEvent, ReplayFrom, StoredRun};
 
@@ -82,8 +85,45 @@ pub(super) async fn control(
     Path(run): Path<String>,
     Body(request): Body<ControlRequest>,
 ) -> Result<Json<RunBody>, Fail> {
-    let stored = app.supervisor.control(run, request.control, signed.person).await??;
+    let order = Order::Control(request.control);
+    let stored = app.supervisor.steer(run, order, signed.person).await??;
     Ok(body(stored))
+}
+
+pub(super) async fn edit(
+    State(app): State<Arc<App>>,
+    Extension(signed): Extension<Signed>,
+    Path(run): Path<String>,
+    Body(request): Body<EditRequest>,
+) -> Result<Json<RunBody>, Fail> {
+    let order = Order::Edit(request.edit);
+    let stored = app.supervisor.steer(run, order, signed.person).await??;
+    Ok(body(stored))
+}
+
+pub(super) async fn archive(
+    State(app): State<Arc<App>>,
+    Extension(signed): Extension<Signed>,
+    Path(run): Path<String>,
+    Body(request): Body<ArchiveRequest>,
+) -> Result<Json<RunBody>, Fail> {
+    let (archived, by) = (request.archived, signed.person.id);
+    let stored = app.db(move |store| store.archive_run(&run, archived, by)).await?;
+    app.hub.tell(ToBrowser::Run { run: stored.run.clone() });
+    Ok(body(stored))
+}
+
+/// The curves as they lie in memory, see [`shared::curves::Curves::encode`].
+pub(super) async fn curves(
+    State(app): State<Arc<App>>,
+    Path(run): Path<String>,
+) -> Result<impl IntoResponse, Fail> {
+    let work = app.db(move |store| {
+        store.run(&run)?;
+        store.curves(&run)
+    });
+    let bytes = work.await?.encode();
+    Ok(([(header::CONTENT_TYPE, "application/octet-stream")], bytes))
 }
 
 #[derive(Deserialize)]

@@ -13,7 +13,7 @@ use axum::middleware::Next;
 use axum::response::Response;
 use futures::FutureExt;
 use shared::api::ToBrowser;
-use shared::event::{Control, ControlStage, EventBody, RunEvent};
+use shared::event::{ControlStage, EventBody, Order, RunEvent};
 use shared::link::{FromWorker, ToWorker, WORKER_PROTOCOL};
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -190,7 +190,7 @@ impl Session {
         if self.holding.as_ref() != Some(&run) {
             return Err("events of a run that it does not hold");
         }
-        let heard: Vec<Control> = events.iter().filter_map(heard).collect();
+        let heard: Vec<Order> = events.iter().filter_map(heard).collect();
         let asked = run.clone();
         let work = self.app.db(move |store| {
             let ingested = store.ingest(&asked, events)?;
@@ -204,8 +204,8 @@ impl Session {
         if let Some(stored) = changed {
             self.app.hub.tell(ToBrowser::Run { run: stored.run });
         }
-        for control in heard {
-            let told = self.app.supervisor.heard(run.clone(), control).await;
+        for order in heard {
+            let told = self.app.supervisor.heard(run.clone(), order).await;
             told.map_err(|_| "the server ends")?;
         }
         send(&mut self.socket, &ToWorker::Ack { run, seq }).await
@@ -213,9 +213,12 @@ impl Session {
 }
 
 /// The request that an event says the trainer has got.
-fn heard(event: &RunEvent) -> Option<Control> {
-    match event.body {
-        EventBody::Control { control, stage: ControlStage::Requested, .. } => Some(control),
+fn heard(event: &RunEvent) -> Option<Order> {
+    match &event.body {
+        EventBody::Control { control, stage: ControlStage::Requested, .. } => {
+            Some(Order::Control(*control))
+        }
+        EventBody::Edited(edited) => Some(Order::Edit(edited.edit.clone())),
         _ => None,
     }
 }

@@ -6,7 +6,7 @@ use crate::data::DataDir;
 use crate::hub::Hub;
 use crate::journal::{Held, held};
 use shared::api::{AwayInfo, ToBrowser, WorkerInfo};
-use shared::event::Control;
+use shared::event::{Control, Order};
 use shared::fold::RunMove;
 use shared::link::ToWorker;
 use std::collections::{BTreeMap, HashMap};
@@ -58,8 +58,10 @@ pub(super) struct Away {
 /// A request that no trainer is known to have got.
 #[derive(Clone)]
 pub(super) struct Asked {
-    pub(super) control: Control,
+    pub(super) order: Order,
     pub(super) by: String,
+    /// Unix time, seconds.
+    pub(super) at: f64,
 }
 
 pub(super) struct Desk {
@@ -133,7 +135,7 @@ impl Desk {
         self.workers.insert(worker, entry);
         for (run, asked) in run.iter().flat_map(|run| orders.iter().map(move |asked| (run, asked)))
         {
-            self.send_control(run, asked);
+            self.send_order(run, asked);
         }
         self.look_at_queue();
         Ok(Joined { worker, acked })
@@ -215,7 +217,7 @@ impl Desk {
                 Ok(stored) => self.show(&stored),
                 Err(error) => tracing::info!("run {run} is not asked to stop: {error}"),
             }
-            self.ask(&run, Control::Stop, "the server, which is ending");
+            self.ask(&run, Order::Control(Control::Stop), "the server, which is ending");
         }
         self.note_end();
     }

@@ -12,7 +12,7 @@ use crate::api::error::Fail;
 use desk::Desk;
 pub use desk::{Joined, Setup};
 use shared::api::{AwayInfo, Person, WorkerInfo};
-use shared::event::Control;
+use shared::event::Order;
 use shared::link::ToWorker;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -73,8 +73,8 @@ enum Request {
     GaveUp(WorkerId, String, String),
     Check(String, u64, Patience),
     LookAtQueue,
-    Heard(String, Control),
-    Control(String, Control, Person, oneshot::Sender<Result<StoredRun, Fail>>),
+    Heard(String, Order),
+    Steer(String, Order, Person, oneshot::Sender<Result<StoredRun, Fail>>),
     Workers(oneshot::Sender<Vec<WorkerInfo>>),
     Away(oneshot::Sender<Vec<AwayInfo>>),
     Vacant(String, oneshot::Sender<bool>),
@@ -141,18 +141,18 @@ impl Supervisor {
     }
 
     /// A run's journal says that its trainer has got a request.
-    pub async fn heard(&self, run: String, control: Control) -> Result<(), Gone> {
-        self.tell(Request::Heard(run, control)).await
+    pub async fn heard(&self, run: String, order: Order) -> Result<(), Gone> {
+        self.tell(Request::Heard(run, order)).await
     }
 
-    /// A person steers a run.
-    pub async fn control(
+    /// A person steers a run, or changes it.
+    pub async fn steer(
         &self,
         run: String,
-        control: Control,
+        order: Order,
         by: Person,
     ) -> Result<Result<StoredRun, Fail>, Gone> {
-        self.ask(|reply| Request::Control(run, control, by, reply)).await
+        self.ask(|reply| Request::Steer(run, order, by, reply)).await
     }
 
     /// Connected workers.
@@ -214,9 +214,9 @@ fn answer(desk: &mut Desk, request: Request) {
         Request::GaveUp(worker, run, reason) => desk.gave_up(worker, &run, &reason),
         Request::Check(run, turn, patience) => desk.check(&run, turn, patience),
         Request::LookAtQueue => desk.look_at_queue(),
-        Request::Heard(run, control) => desk.heard(&run, control),
-        Request::Control(run, control, by, reply) => {
-            drop(reply.send(desk.control(&run, control, &by)));
+        Request::Heard(run, order) => desk.heard(&run, &order),
+        Request::Steer(run, order, by, reply) => {
+            drop(reply.send(desk.steer(&run, order, &by)));
         }
         Request::Workers(reply) => drop(reply.send(desk.workers())),
         Request::Away(reply) => drop(reply.send(desk.away())),

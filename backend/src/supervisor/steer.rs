@@ -5,16 +5,31 @@ use super::desk::{Asked, Desk};
 use crate::api::error::Fail;
 use crate::library;
 use shared::api::Person;
-use shared::event::Control;
+use shared::edit::Edit;
+use shared::event::{Control, Order};
 use shared::fold::{IllegalMove, RunMove, RunState};
 use shared::link::ToWorker;
 use store::{Act, StoreError, StoredRun};
 
 impl Desk {
-    pub fn control(&mut self, run: &str, control: Control, by: &Person) -> Result<StoredRun, Fail> {
+    pub fn steer(&mut self, run: &str, order: Order, by: &Person) -> Result<StoredRun, Fail> {
         let stored = self.setup.store.run(run)?;
-        let state = stored.run.state;
-        let made = match control {
+        let (made, act) = match &order {
+            Order::Control(control) => (self.control(stored, *control)?, Act::ControlledRun),
+            Order::Edit(edit) => (editable(stored, edit)?, Act::EditedRun),
+        };
+        self.setup.store.audit(by.id, act, &subject(run, &order))?;
+        self.show(&made);
+        if made.run.state.is_live() {
+            self.ask(run, order, &by.name);
+        }
+        self.look_at_queue();
+        Ok(self.setup.store.run(run)?)
+    }
+
+    fn control(&self, stored: StoredRun, control: Control) -> Result<StoredRun, Fail> {
+        let (run, state) = (&stored.run.id, stored.run.state);
+        Ok(match control {
             Control::Pause => self.setup.store.move_run(run, &[RunMove::AskPause])?,
             Control::Stop => self.setup.store.move_run(run, &[RunMove::AskStop])?,
             Control::Resume if matches!(state, RunState::Stopped | RunState::Failed) => {
@@ -30,32 +45,25 @@ impl Desk {
                 let verb = "write a checkpoint";
                 return Err(StoreError::from(IllegalMove { from: state, verb }).into());
             }
-        };
-        self.setup.store.audit(by.id, Act::ControlledRun, &format!("{run} {control:?}"))?;
-        self.show(&made);
-        if made.run.state.is_live() {
-            self.ask(run, control, &by.name);
-        }
-        self.look_at_queue();
-        Ok(self.setup.store.run(run)?)
+        })
     }
 
     /// Keeps a request, and sends it where the run's worker is connected.
-    pub(super) fn ask(&mut self, run: &str, control: Control, by: &str) {
-        let asked = Asked { control, by: by.to_owned() };
-        self.send_control(run, &asked);
+    pub(super) fn ask(&mut self, run: &str, order: Order, by: &str) {
+        let asked = Asked { order, by: by.to_owned(), at: store::now() };
+        self.send_order(run, &asked);
         let kept = self.asked.entry(run.to_owned()).or_default();
         // The same again says nothing new.
-        if kept.last().is_none_or(|last| last.control != control) {
+        if kept.last().is_none_or(|last| last.order != asked.order) {
             kept.push(asked);
         }
     }
 
     /// The trainer has got a request: its journal says so.
-    pub fn heard(&mut self, run: &str, control: Control) {
+    pub fn heard(&mut self, run: &str, order: &Order) {
         let Some(kept) = self.asked.get_mut(run) else { return };
         // Requests reach the trainer in order, so the ones before are gone as well.
-        if let Some(at) = kept.iter().position(|asked| asked.control == control) {
+        if let Some(at) = kept.iter().position(|asked| asked.order == *order) {
             kept.drain(..=at);
         }
         if kept.is_empty() {
@@ -68,22 +76,43 @@ impl Desk {
     pub(super) fn orders(&self, stored: &StoredRun) -> Vec<Asked> {
         let mut orders = self.asked.get(&stored.run.id).cloned().unwrap_or_default();
         let waits_for = match stored.run.state {
-            RunState::Pausing => Some(Control::Pause),
-            RunState::Stopping => Some(Control::Stop),
+            RunState::Pausing => Some(Order::Control(Control::Pause)),
+            RunState::Stopping => Some(Order::Control(Control::Stop)),
             _ => None,
         };
-        if let Some(control) = waits_for
-            && !orders.iter().any(|asked| asked.control == control)
+        if let Some(order) = waits_for
+            && !orders.iter().any(|asked| asked.order == order)
         {
-            orders.insert(0, Asked { control, by: "the server".into() });
+            orders.insert(0, Asked { order, by: "the server".into(), at: store::now() });
         }
         orders
     }
 
-    pub(super) fn send_control(&self, run: &str, asked: &Asked) {
+    pub(super) fn send_order(&self, run: &str, asked: &Asked) {
         if let Some(worker) = self.holder(run) {
-            let Asked { control, by } = asked.clone();
-            worker.send(ToWorker::Control { run: run.into(), control, by });
+            let Asked { order, by, at } = asked.clone();
+            worker.send(ToWorker::Order { run: run.into(), order, by, at });
         }
+    }
+}
+
+/// The run, where it goes on and takes this edit.
+fn editable(stored: StoredRun, edit: &Edit) -> Result<StoredRun, Fail> {
+    let from = stored.run.state;
+    if !from.is_live() || from == RunState::Stopping {
+        return Err(StoreError::from(IllegalMove { from, verb: "be changed" }).into());
+    }
+    match edit.problems(&stored.config) {
+        problems if problems.is_empty() => Ok(stored),
+        problems => Err(Fail::problems(problems)),
+    }
+}
+
+/// What the audit log says of a request.
+fn subject(run: &str, order: &Order) -> String {
+    match order {
+        Order::Control(control) => format!("{run} {control:?}"),
+        Order::Edit(Edit::LearningRate { value }) => format!("{run} learning rate {value}"),
+        Order::Edit(Edit::Mixture { weights }) => format!("{run} mixture {weights:?}"),
     }
 }

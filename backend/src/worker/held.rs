@@ -2,7 +2,7 @@
 //! server has.
 
 use crate::journal::{JournalReader, hold};
-use shared::event::{Control, RunEvent};
+use shared::event::RunEvent;
 use shared::link::ToWorker;
 use std::fs::File;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -93,9 +93,9 @@ impl HeldRun {
     }
 
     /// Hands a request to the trainer, which looks at it between steps.
-    pub fn ask(&self, control: Control, by: Option<String>) {
+    pub fn ask(&self, request: Request) {
         // A trainer that has ended needs no request.
-        if let Err(TrySendError::Full(_)) = self.requests.try_send(Request { control, by }) {
+        if let Err(TrySendError::Full(_)) = self.requests.try_send(request) {
             tracing::warn!("run {}: too many requests wait for the end of the step", self.run);
         }
     }

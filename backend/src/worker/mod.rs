@@ -118,7 +118,7 @@ impl Worker {
         self.hurried = self.leaving;
         self.leaving = true;
         if let Some(held) = &self.held {
-            held.ask(shared::event::Control::Stop, None);
+            held.ask(train::Request::of(shared::event::Control::Stop));
         }
     }
 
@@ -161,9 +161,9 @@ impl Worker {
                 }
                 Err((run, reason)) => link.gave_up(run, reason).await,
             },
-            ToWorker::Control { run, control, by } => {
+            ToWorker::Order { run, order, by, at } => {
                 if let Some(held) = self.held.as_ref().filter(|held| held.run == run) {
-                    held.ask(control, Some(by));
+                    held.ask(train::Request { order, by: Some(by), at: Some(at) });
                 }
                 Ok(())
             }

@@ -3,7 +3,8 @@
 use super::{Socket, TestServer, soon};
 use axum::http::header;
 use futures::{SinkExt, StreamExt};
-use shared::event::{Control, RunEvent};
+use shared::edit::Edit;
+use shared::event::{Control, Order, RunEvent};
 use shared::link::{ANY_DEVICE, FromWorker, ToWorker, WORKER_PROTOCOL};
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
@@ -86,7 +87,15 @@ impl FakeWorker {
     /// Waits for a request to the trainer.
     pub async fn asked(&mut self) -> (Control, String) {
         match self.hear().await {
-            ToWorker::Control { control, by, .. } => (control, by),
+            ToWorker::Order { order: Order::Control(control), by, .. } => (control, by),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// Waits for a change of the run.
+    pub async fn asked_to_edit(&mut self) -> (Edit, f64) {
+        match self.hear().await {
+            ToWorker::Order { order: Order::Edit(edit), at, .. } => (edit, at),
             other => panic!("{other:?}"),
         }
     }

@@ -219,8 +219,11 @@ pub const SHEET: &[(&str, &[KeyLine])] = &[
         &[
             (&["Shift", "P"], "pause or resume"),
             (&["←", "→"], "a step back, forward in time"),
-            (&["Esc"], "follow again"),
+            (&["Esc"], "back from a large chart, follow again"),
             (&["P"], "hold the feed"),
+            (&["↑", "↓", "⏎"], "in the feed: group before, after, open it"),
+            (&["←", "→", "+", "−", "0"], "on a chart: move, zoom, all steps"),
+            (&["⏎"], "on a chart: go to the step under the cursor"),
         ],
     ),
     (

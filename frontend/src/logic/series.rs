@@ -1,4 +1,4 @@
-//! Curves as numbers: decimation, smoothing, ticks, scales and SVG paths.
+//! Curves the size of a word as numbers: decimation, smoothing, ticks, scales and SVG paths.
 
 use std::fmt::Write;
 
@@ -84,19 +84,6 @@ impl Scale {
         let width = (self.high - self.low).max(1e-12);
         self.to.0 + (value - self.low) / width * (self.to.1 - self.to.0)
     }
-
-    /// The value at a pixel.
-    pub fn value(&self, px: f64) -> f64 {
-        self.low + (px - self.to.0) / (self.to.1 - self.to.0) * (self.high - self.low)
-    }
-}
-
-/// The least upper end with a round tick that holds all values, for an axis from `floor`.
-pub fn ceiling(values: impl Iterator<Item = f64>, floor: f64, least: f64) -> f64 {
-    let top = values.filter(|v| v.is_finite()).fold(floor + least, f64::max);
-    let step = ticks(floor, top, 4);
-    let width = step.get(1).zip(step.first()).map_or(least, |(b, a)| b - a);
-    floor + ((top - floor) / width - 1e-9).ceil() * width
 }
 
 /// An SVG path through the points, broken where a value is not finite.
@@ -142,17 +129,6 @@ pub fn spark_path(values: &[f64], width: f64, height: f64) -> String {
     path(&decimate(&points, width as usize), x, y)
 }
 
-/// The point nearest to `at` along the curve, by binary search; points are in order.
-pub fn nearest(points: &[Point], at: f64) -> Option<Point> {
-    let after = points.partition_point(|p| p.0 < at);
-    let candidates = [after.checked_sub(1), Some(after)];
-    candidates
-        .into_iter()
-        .flatten()
-        .filter_map(|i| points.get(i).copied())
-        .min_by(|a, b| (a.0 - at).abs().total_cmp(&(b.0 - at).abs()))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -174,12 +150,6 @@ mod tests {
     }
 
     #[test]
-    fn a_ceiling_is_a_tick() {
-        assert!((ceiling([0.31, 0.58].into_iter(), 0.0, 0.1) - 0.6).abs() < 1e-9);
-        assert!((ceiling([].into_iter(), 0.0, 1.0) - 1.0).abs() < 1e-9);
-    }
-
-    #[test]
     fn smoothing_starts_at_the_first_value_and_stays_in_range() {
         let points: Vec<Point> = (0..50).map(|i| (f64::from(i), f64::from(i % 2))).collect();
         let soft = smooth(&points);
@@ -192,7 +162,5 @@ mod tests {
         let scale = Scale { low: 0.0, high: 2.0, to: (0.0, 20.0) };
         let got = path(&[(0.0, 0.0), (1.0, f64::NAN), (2.0, 2.0)], scale, scale);
         assert_eq!(got, "M0.0 0.0M20.0 20.0");
-        assert_eq!(nearest(&[(0.0, 1.0), (10.0, 2.0)], 6.0), Some((10.0, 2.0)));
-        assert_eq!(nearest(&[], 6.0), None);
     }
 }

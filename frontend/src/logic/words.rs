@@ -149,6 +149,16 @@ pub fn control_pending(control: Control) -> &'static str {
     }
 }
 
+/// What a control did, once the trainer has done it.
+pub fn control_done(control: Control) -> &'static str {
+    match control {
+        Control::Pause => "Paused",
+        Control::Resume => "Went on",
+        Control::Stop => "Stopped",
+        Control::Checkpoint => "Checkpoint written",
+    }
+}
+
 /// An answer as the inspector shows it, never empty.
 pub fn answer(text: &str) -> String {
     let flat = text.split_whitespace().collect::<Vec<_>>().join(" ");

@@ -1,38 +1,83 @@
-//! All runs in one table.
+//! All runs in one table: filtered as one types, sorted by any column, two of them compared.
 
+use crate::logic::runs::{Key, Order, shown};
 use crate::logic::{format, words};
 use crate::parts::bits::Avatar;
 use crate::parts::chart::Spark;
 use crate::parts::shell::{Crumb, Page};
 use crate::parts::states::{Empty, outline, remote_view};
 use crate::route;
-use crate::state::browser::{local_date_time, use_now};
+use crate::state::api;
+use crate::state::browser::{dialog_open, is_typing, local_date_time, on_keys, use_now};
 use crate::state::library::use_library;
 use crate::state::session::use_session;
+use crate::state::toast::use_toasts;
+use leptos::html;
 use leptos::prelude::*;
 use leptos_router::hooks::use_navigate;
 use shared::annotation::Role;
 use shared::api::Run;
+use shared::fold::RunState;
+
+/// Rows drawn at first, and with every further press.
+const ROWS: usize = 100;
+
+/// Columns: what they sort by, name in the page's code, heading.
+const COLUMNS: [(Key, &str, &str); 8] = [
+    (Key::Name, "name", "Run"),
+    (Key::State, "state", "State"),
+    (Key::Steps, "steps", "Steps"),
+    (Key::Reward, "reward", "Reward"),
+    (Key::Best, "best", "Best evaluation"),
+    (Key::Device, "device", "Device"),
+    (Key::Owner, "owner", "Owner"),
+    (Key::Made, "made", "Made"),
+];
+
+/// What the table shows.
+#[derive(Clone, Copy)]
+struct Table {
+    filter: RwSignal<String>,
+    archived: RwSignal<bool>,
+    order: RwSignal<Order>,
+    rows: RwSignal<usize>,
+    /// Runs ticked to be compared, the last two.
+    picked: RwSignal<Vec<String>>,
+}
 
 /// The list of runs.
 #[component]
 pub fn RunsPage() -> impl IntoView {
     let library = use_library();
     let session = use_session();
-    let filter = RwSignal::new(String::new());
     let retry = Callback::new(move |()| library.refresh());
     let admin = move || session.may(Role::Admin);
+    let table = Table {
+        filter: RwSignal::new(String::new()),
+        archived: RwSignal::new(false),
+        order: RwSignal::new(Order { key: Key::Made, falling: true }),
+        rows: RwSignal::new(ROWS),
+        picked: RwSignal::new(Vec::new()),
+    };
+    let compare = move || {
+        let picked = table.picked.get();
+        let [a, b] = picked.as_slice() else { return None };
+        Some(
+            view! { <a class="btn" href=route::compare(a, b) data-testid="run-compare">"Compare"</a> },
+        )
+    };
     let actions = move || {
-        admin().then(|| {
+        let new = admin().then(|| {
             view! { <a class="btn primary" href="/runs/new" data-testid="new-run-link">"New run"</a> }
-        })
+        });
+        view! { {compare}{new} }
     };
     // The table is drawn once; its rows follow the list by themselves.
     let has = Memo::new(move |_| library.runs.with(outline));
     let body = move || {
         remote_view(has.get(), "the runs", retry, move |some| match some {
             false => empty(admin()),
-            true => view! { <RunTable filter/> }.into_any(),
+            true => view! { <RunTable table/> }.into_any(),
         })
     };
     view! { <Page crumbs=vec![Crumb::here("Runs")] actions=actions>{body}</Page> }
@@ -52,38 +97,101 @@ fn empty(admin: bool) -> AnyView {
 }
 
 #[component]
-fn RunTable(filter: RwSignal<String>) -> impl IntoView {
+fn RunTable(table: Table) -> impl IntoView {
     let now = use_now(5_000);
     let library = use_library();
-    let all = move |read: fn(&[Run]) -> usize| {
-        library.runs.with(|runs| runs.ready().map_or(0, |runs| read(runs)))
-    };
-    let many = Memo::new(move |_| all(<[Run]>::len) > 8);
-    let shown = Memo::new(move |_| {
-        let wanted = filter.get().to_lowercase();
-        let keep = |run: &&Run| {
-            run.name.to_lowercase().contains(&wanted) || run.state.name().contains(&wanted)
-        };
-        let ids = |runs: &Vec<Run>| runs.iter().filter(keep).map(|run| run.id.clone()).collect();
-        library.runs.with(|runs| runs.ready().map_or_else(Vec::new, ids))
+    let wanted = Memo::new(move |_| {
+        let (words, archived, order) =
+            (table.filter.get(), table.archived.get(), table.order.get());
+        let of = |runs: &Vec<Run>| shown(runs, &words, archived, order);
+        library.runs.with(|runs| runs.ready().map_or_else(Vec::new, of))
     });
-    let head = ["Run", "State", "Steps", "Reward", "", "Device", "Owner", "Made"];
+    let drawn =
+        move || wanted.with(|ids| ids.iter().take(table.rows.get()).cloned().collect::<Vec<_>>());
+    let hidden = move || wanted.with(Vec::len).saturating_sub(table.rows.get());
+    let more = move || {
+        (hidden() > 0).then(|| {
+            let words = format!("{} more", format::plural(hidden() as u64, "run", "runs"));
+            view! { <button class="btn more" on:click=move |_| table.rows.update(|rows| *rows += ROWS)>{words}</button> }
+        })
+    };
+    let head = COLUMNS.map(|(key, name, title)| view! { <Head table key name title/> });
     view! {
-        {move || many.get().then(|| view! {
-            <input class="field-input filter" placeholder="Filter by name or state" aria-label="Filter runs"
-                prop:value=filter on:input=move |event| filter.set(event_target_value(&event))/>
-        })}
+        <Toolbar table/>
         <div class="table-wrap panel runs"><table class="table">
-            <thead><tr>{head.map(|h| view! { <th scope="col">{h}</th> })}</tr></thead>
-            <tbody><For each=move || shown.get() key=String::clone children=move |id| view! { <RunRow id now/> }/></tbody>
+            <thead><tr><th scope="col"><span class="hidden">"Compare"</span></th>{head}<th scope="col"><span class="hidden">"Actions"</span></th></tr></thead>
+            <tbody><For each=drawn key=String::clone children=move |id| view! { <RunRow id now table/> }/></tbody>
         </table></div>
-        {move || shown.with(Vec::is_empty).then(|| view! { <p class="soft no-match">"No run has that name or state."</p> })}
+        {more}
+        {move || wanted.with(Vec::is_empty).then(|| {
+            let words = if table.archived.get() { "No archived run is like that." } else { "No run is like that." };
+            view! { <p class="soft no-match">{words}</p> }
+        })}
+    }
+}
+
+/// The filter, and what lies out of sight.
+#[component]
+fn Toolbar(table: Table) -> impl IntoView {
+    let library = use_library();
+    let input = NodeRef::<html::Input>::new();
+    on_keys(move |event| {
+        if event.key() == "/" && !is_typing(&event) && !dialog_open() {
+            event.prevent_default();
+            input.get_untracked().map(|input| input.focus());
+        }
+    });
+    let away = move || {
+        let count = |runs: &Vec<Run>| runs.iter().filter(|run| run.archived).count() as u64;
+        library.runs.with(|runs| runs.ready().map_or(0, count))
+    };
+    let archive = move || {
+        (away() > 0 || table.archived.get()).then(|| {
+            view! {
+                <button class="btn quiet small-btn" data-testid="runs-archived" aria-pressed=move || table.archived.get().to_string()
+                    on:click=move |_| table.archived.update(|a| *a = !*a)>{move || format!("{} archived", format::whole(away()))}</button>
+            }
+        })
+    };
+    let picked = move || match table.picked.with(Vec::len) {
+        1 => Some(view! { <span class="dim small">"Tick a second run to compare the two."</span> }),
+        _ => None,
+    };
+    view! {
+        <div class="runs-bar">
+            <input class="field-input filter" type="search" node_ref=input placeholder="Name, state, device or owner" aria-label="Filter runs" data-testid="run-filter"
+                prop:value=table.filter on:input=move |event| table.filter.set(event_target_value(&event))/>
+            <kbd class="wide-only">"/"</kbd>{picked}<span class="grow"></span>{archive}
+        </div>
+    }
+}
+
+/// A column's heading, which sorts by it.
+#[component]
+fn Head(table: Table, key: Key, name: &'static str, title: &'static str) -> impl IntoView {
+    let sorted = move || table.order.get().key == key;
+    let aria = move || match (sorted(), table.order.get().falling) {
+        (false, _) => "none",
+        (true, true) => "descending",
+        (true, false) => "ascending",
+    };
+    let arrow = move || match aria() {
+        "descending" => "↓",
+        "ascending" => "↑",
+        _ => "",
+    };
+    let spark = (key == Key::Reward)
+        .then(|| view! { <th scope="col"><span class="hidden">"Reward over the run"</span></th> });
+    view! {
+        <th scope="col" aria-sort=aria><button class="sort" data-testid=format!("run-sort-{name}")
+            on:click=move |_| table.order.update(|order| *order = order.clicked(key))>{title}<i aria-hidden="true">{arrow}</i></button></th>
+        {spark}
     }
 }
 
 /// The row of a run, which follows it.
 #[component]
-fn RunRow(id: String, now: ReadSignal<f64>) -> impl IntoView {
+fn RunRow(id: String, now: ReadSignal<f64>, table: Table) -> impl IntoView {
     let library = use_library();
     let to = route::run(&id);
     let navigate = use_navigate();
@@ -99,8 +207,58 @@ fn RunRow(id: String, now: ReadSignal<f64>) -> impl IntoView {
         let id = id.clone();
         Memo::new(move |_| library.run(&id))
     };
+    let picked = {
+        let id = id.clone();
+        Memo::new(move |_| table.picked.with(|picked| picked.contains(&id)))
+    };
+    let pick = {
+        let id = id.clone();
+        move |_| {
+            table.picked.update(|picked| {
+                let before = picked.len();
+                picked.retain(|other| *other != id);
+                if picked.len() == before {
+                    picked.push(id.clone());
+                }
+                let surplus = picked.len().saturating_sub(2);
+                picked.drain(..surplus);
+            });
+        }
+    };
+    let name = move || run.with(|run| run.as_ref().map(|run| format!("Compare {}", run.name)));
     let cells = move || run.get().map(|run| cells(run, &to, now));
-    view! { <tr data-testid="run-row" data-run=id on:click=open>{cells}</tr> }
+    view! {
+        <tr data-testid="run-row" data-run=id on:click=open>
+            <td class="pick" on:click=|event| event.stop_propagation()><input type="checkbox" data-testid="run-pick" aria-label=name prop:checked=picked on:change=pick/></td>
+            {cells}<td class="row-actions" on:click=|event| event.stop_propagation()><Actions run/></td>
+        </tr>
+    }
+}
+
+/// Fork and archive.
+#[component]
+fn Actions(run: Memo<Option<Run>>) -> impl IntoView {
+    let (session, library, toasts) = (use_session(), use_library(), use_toasts());
+    let archive = move |_| {
+        let Some(run) = run.get_untracked() else { return };
+        leptos::task::spawn_local(async move {
+            match api::archive(&run.id, !run.archived).await {
+                Ok(body) => library.take_run(body.run),
+                Err(fault) => {
+                    toasts.warn(format!("{} stays where it is. {}", run.name, fault.message))
+                }
+            }
+        });
+    };
+    let still = move |run: &Run| !run.state.is_live() && run.state != RunState::Queued;
+    move || {
+        let run = run.get().filter(|_| session.may(Role::Admin))?;
+        let words = if run.archived { "Bring back" } else { "Archive" };
+        let archive = still(&run).then(|| view! { <button class="btn quiet tiny" data-testid="run-archive" on:click=archive>{words}</button> });
+        Some(
+            view! { <a class="btn quiet tiny" href=route::fork(&run.id) data-testid="run-fork" title="Set up a new run with this one's config">"Fork"</a>{archive} },
+        )
+    }
 }
 
 fn cells(run: Run, to: &str, now: ReadSignal<f64>) -> impl IntoView + use<> {
@@ -109,12 +267,14 @@ fn cells(run: Run, to: &str, now: ReadSignal<f64>) -> impl IntoView + use<> {
     let spark: Vec<f64> = run.spark.iter().map(|v| f64::from(*v)).collect();
     let made = run.created_at;
     let cause = run.failed_cause.clone();
+    let figure = |value: Option<f64>| value.map_or_else(|| "–".to_owned(), |r| format::fixed(r, 3));
     view! {
         <td class="wide"><a href=to.to_owned()>{run.name.clone()}</a></td>
         <td><span class=words::run_state_class(run.state) title=cause>{words::capital(run.state.name())}</span></td>
         <td class="num"><span class="progress"><i style:width=format!("{:.1}%", share * 100.0)></i></span>{steps}</td>
-        <td class="num"><b>{run.reward_mean.map_or_else(|| "–".to_owned(), |r| format::fixed(r, 3))}</b></td>
+        <td class="num"><b>{figure(run.reward_mean)}</b></td>
         <td class="spark-cell"><Spark values=spark class="better"/></td>
+        <td class="num">{figure(run.best)}</td>
         <td class="soft">{run.device.clone()}</td>
         <td><span class="row"><Avatar id=run.owner.id name=run.owner.name.clone()/>{run.owner.name.clone()}</span></td>
         <td class="soft num" title=local_date_time(made)>{move || format::ago(now.get(), made)}</td>

@@ -32,6 +32,12 @@ pub enum Icon {
     Pause,
     /// Close.
     Close,
+    /// Fill the page.
+    Enlarge,
+    /// A step back.
+    Back,
+    /// A step forward.
+    Forward,
 }
 
 impl Icon {
@@ -53,6 +59,9 @@ impl Icon {
             Self::Play => "M8 5l11 7-11 7z",
             Self::Pause => "M8 5v14M16 5v14",
             Self::Close => "M6 6l12 12M18 6L6 18",
+            Self::Back => "M15 5l-7 7 7 7",
+            Self::Forward => "M9 5l7 7-7 7",
+            Self::Enlarge => "M14 4h6v6M20 4l-7 7M10 20H4v-6M4 20l7-7",
         }
     }
 }

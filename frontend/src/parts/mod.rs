@@ -12,7 +12,11 @@
 //! | `run-row`, `new-run-link` | runs; `data-run` is the id |
 //! | `preset-NAME`, `field-KEY`, `error-KEY`, `run-name`, `mixture-row`, `mixture-dials`, `change-NAME`, `start-run`, `diff` | new run |
 //! | `run-state`, `run-step`, `control-pause`, `control-resume`, `control-stop`, `control-checkpoint` | run; `data-state` is the run state's name |
-//! | `tile-NAME`, `chart-NAME`, `feed-item`, `scrub`, `event-log`, `evaluation-set`, `evaluation-row` | run; `data-step` and `data-group` on feed items, `data-set` on sets |
+//! | `tile-NAME`, `chart-NAME`, `feed-item`, `event-log`, `evaluation-set`, `evaluation-row` | run; `data-step` and `data-group` on feed items, `data-set` on sets; on a chart's `.plot` `data-range`, `data-points`, on its `.legend` `data-step` |
+//! | `scrub`, `follow`, `timeline-mark`, `zoom-reset`, `smoothing` | run; `data-kind` and `data-step` on marks |
+//! | `feed-task`, `feed-flag`, `feed-least`, `feed-most`, `feed-text`, `feed-clear`, `feed-more` | run's feed |
+//! | `request-row`, `edit-open`, `edit-rate`, `edit-rate-send`, `edit-weight`, `edit-mixture-send`, `edit-row`, `alert`, `alert-dismiss` | run; `data-state` on requests and edits is `asked` or `done` |
+//! | `run-filter`, `run-sort-KEY`, `run-pick`, `run-compare`, `run-fork`, `run-archive`, `runs-archived` | runs |
 //! | `player`, `clip`, `frame` | group; `data-slot` on `frame` |
 //! | `lane-truth` | group and review; `data-start-slot`, `data-end-slot` where there is a span |
 //! | `lane-rollout-N`, `span-rollout-N` | N from 0; spans carry `data-start-slot`, `data-end-slot` |
@@ -53,6 +57,7 @@ pub mod marks;
 pub mod minimap;
 pub mod palette;
 pub mod player;
+pub mod plot;
 pub mod replay;
 pub mod scene;
 pub mod shell;

@@ -190,7 +190,10 @@ fn Waiting() -> impl IntoView {
     }
 }
 
-/// How the live link does, in words.
+/// Events that a page may lack without being called late.
+const BEHIND: u64 = 50;
+
+/// How the live link does, in words; a click tries at once.
 #[component]
 fn LinkPill() -> impl IntoView {
     let live = use_live();
@@ -201,8 +204,13 @@ fn LinkPill() -> impl IntoView {
             let lost = u64::from(live.garbled.with(|garbled| garbled.total));
             format::plural(lost, "message unreadable", "messages unreadable")
         }
+        Status::Open if live.behind() > BEHIND => {
+            format!("Catching up, {} events", format::whole(live.behind()))
+        }
+        Status::Waiting(ms) => {
+            format!("Offline, again in {}", format::span_of_time(f64::from(ms) / 1e3))
+        }
         Status::Open => "Live".to_owned(),
-        Status::Waiting(_) => "Reconnecting…".to_owned(),
         Status::Outdated => "Reload: the server is newer".to_owned(),
     };
     let round_trip = move || {
@@ -225,8 +233,8 @@ fn LinkPill() -> impl IntoView {
         Status::Outdated => "outdated",
     };
     view! {
-        <span class=class role="status" data-testid="link-status" data-status=name
-            title="The live link to the server, with its round trip">{words}{round_trip}</span>
+        <span class=class role="status" data-testid="link-status" data-status=name on:click=move |_| live.hurry()
+            title="The live link to the server, with its round trip. What was missed while it was down comes without a gap.">{words}{round_trip}</span>
     }
 }
 

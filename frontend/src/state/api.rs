@@ -7,6 +7,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use shared::annotation::{Label, Op};
 use shared::api::*;
+use shared::curves::Curves;
+use shared::edit::Edit;
 use shared::event::Control;
 
 const BASE: &str = "/api/v1";
@@ -162,6 +164,29 @@ pub async fn start_run(body: &NewRun) -> Result<RunBody, Fault> {
 /// Asks something of a run.
 pub async fn control(id: &str, control: Control) -> Result<RunBody, Fault> {
     post(&format!("/runs/{id}/control"), &ControlRequest { control }).await
+}
+
+/// Changes a run that goes on.
+pub async fn edit(id: &str, edit: Edit) -> Result<RunBody, Fault> {
+    post(&format!("/runs/{id}/edits"), &EditRequest { edit }).await
+}
+
+/// Puts a run out of sight, or back.
+pub async fn archive(id: &str, archived: bool) -> Result<RunBody, Fault> {
+    post(&format!("/runs/{id}/archive"), &ArchiveRequest { archived }).await
+}
+
+/// Every figure of every step of a run.
+pub async fn curves(id: &str) -> Result<Curves, Fault> {
+    let sent = Request::get(&format!("{BASE}/runs/{id}/curves")).send().await;
+    let bytes = sent.map_err(|_| offline())?.binary().await.map_err(|_| offline())?;
+    let unreadable = || Fault::new(FaultKind::Broken, "The curves could not be read.");
+    Curves::decode(&bytes).ok_or_else(unreadable)
+}
+
+/// Groups of a run by what their answers are; `query` as in an address.
+pub async fn groups(id: &str, query: &str) -> Result<GroupsBody, Fault> {
+    get(&format!("/runs/{id}/groups?{query}")).await
 }
 
 /// A group and what belongs to it.

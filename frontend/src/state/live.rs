@@ -1,7 +1,9 @@
 //! The live link: one WebSocket for the page. Follows one run, resumes by sequence number,
-//! notices a dead connection by silence, reconnects with growing pauses.
+//! notices a dead connection by silence, reconnects with growing pauses. What arrives between two
+//! frames is shown together; a page that is not looked at draws nothing.
 
 use crate::logic::garbled::{Garbled, Remedy};
+use crate::state::api;
 use crate::state::library::Library;
 use crate::state::outbox::Outbox;
 use crate::state::toast::{Toasts, use_toasts};
@@ -13,7 +15,8 @@ use gloo_timers::future::{IntervalStream, TimeoutFuture};
 use leptos::prelude::*;
 use leptos::reactive::spawn_local_scoped_with_cancellation;
 use shared::api::{Failure, FromBrowser, LIVE_PROTOCOL, ToBrowser};
-use shared::event::RunEvent;
+use shared::curves::Curves;
+use shared::event::{EventBody, RunEvent};
 use shared::fold::RunView;
 
 /// Silence after which a connection counts as lost; the server speaks every few seconds.
@@ -50,8 +53,17 @@ pub struct Live {
     /// The followed run's state. Not a signal, so that a new event costs no copy: readers
     /// subscribe to `version` and borrow it.
     pub view: StoredValue<RunView>,
+    /// Every figure of every step of the followed run, and a number that moves whenever more
+    /// than a step at the end is new.
+    curves: StoredValue<(Curves, u64)>,
+    /// Whether the whole of a long past was asked for.
+    asked_whole: StoredValue<bool>,
     /// Moves whenever `view` does.
     pub version: RwSignal<u64>,
+    /// Whether it moves at the next frame.
+    moving: StoredValue<bool>,
+    /// Ends a pause before the next attempt.
+    wake: StoredValue<Option<Sender<()>>>,
     /// The newest label somebody made or changed.
     pub news: RwSignal<Option<Failure>>,
     /// Messages that could not be read.
@@ -77,7 +89,11 @@ impl Live {
             round_trip_ms: RwSignal::new(None),
             following: RwSignal::new(None),
             view: StoredValue::new(RunView::default()),
+            curves: StoredValue::default(),
+            asked_whole: StoredValue::new(false),
             version: RwSignal::new(0),
+            moving: StoredValue::new(false),
+            wake: StoredValue::new(None),
             news: RwSignal::new(None),
             garbled: RwSignal::new(Garbled::default()),
             replaying: StoredValue::new(false),
@@ -93,6 +109,18 @@ impl Live {
     /// Opens the link and keeps it open while the caller's view lives.
     pub fn start(self) {
         spawn_local_scoped_with_cancellation(self.keep_open());
+        // A machine that wakes up, or finds its network again, does not wait out the pause.
+        let online = window_event_listener_untyped("online", move |_| self.hurry());
+        let seen = window_event_listener_untyped("visibilitychange", move |_| self.hurry());
+        on_cleanup(move || {
+            online.remove();
+            seen.remove();
+        });
+    }
+
+    /// Tries to connect at once.
+    pub fn hurry(self) {
+        self.wake.update_value(|wake| drop(wake.as_mut().map(|wake| wake.try_send(()))));
     }
 
     /// Follows a run from now on.
@@ -101,6 +129,9 @@ impl Live {
             return;
         }
         self.view.set_value(RunView::default());
+        self.curves
+            .update_value(|(curves, turn)| (*curves, *turn) = (Curves::default(), *turn + 1));
+        self.asked_whole.set_value(false);
         self.following.set(Some(run.to_owned()));
         self.version.update(|v| *v += 1);
         self.subscribe();
@@ -110,6 +141,19 @@ impl Live {
     pub fn with_view<T>(self, read: impl FnOnce(&RunView) -> T) -> T {
         self.version.track();
         self.view.with_value(read)
+    }
+
+    /// Reads the followed run's curves, and the number that tells whether they only grew.
+    pub fn with_curves<T>(self, read: impl FnOnce(&Curves, u64) -> T) -> T {
+        self.version.track();
+        self.curves.with_value(|(curves, turn)| read(curves, *turn))
+    }
+
+    /// Events of the followed run that the server has and this page does not yet.
+    pub fn behind(self) -> u64 {
+        let seq = self.with_view(|view| view.seq);
+        let run = self.following.get().and_then(|run| self.library.run(&run));
+        run.map_or(0, |run| run.seq.saturating_sub(seq))
     }
 
     fn subscribe(self) {
@@ -150,7 +194,10 @@ impl Live {
             let pause = pause_ms(attempt, js_sys::Math::random());
             attempt += 1;
             self.status.set(Status::Waiting(pause));
-            TimeoutFuture::new(pause).await;
+            let (wake, mut woken) = channel(1);
+            self.wake.set_value(Some(wake));
+            let _ = futures::future::select(TimeoutFuture::new(pause), woken.next()).await;
+            self.wake.set_value(None);
         }
     }
 
@@ -258,10 +305,61 @@ impl Live {
         }
         let before = self.view.with_value(|view| view.seq);
         self.view.update_value(|view| events.iter().for_each(|event| view.fold(event)));
+        self.curves.update_value(|(curves, turn)| {
+            for event in events.iter().filter(|event| event.seq > before) {
+                match &event.body {
+                    EventBody::Step(metrics) => curves.push(event.step, metrics),
+                    EventBody::RunStarted { resumed_from, .. } => {
+                        curves.cut_after(*resumed_from);
+                        *turn += 1;
+                    }
+                    _ => {}
+                }
+            }
+        });
+        self.fetch_whole(run);
         if self.view.with_value(|view| view.seq) > before {
             self.garbled.update(Garbled::good);
         }
-        self.version.update(|v| *v += 1);
+        self.show_soon();
+    }
+
+    /// Moves the version at the next frame: however many messages come until then, the page is
+    /// drawn once.
+    fn show_soon(self) {
+        if !self.moving.get_value() {
+            self.moving.set_value(true);
+            request_animation_frame(move || {
+                self.moving.set_value(false);
+                self.version.update(|v| *v += 1);
+            });
+        }
+    }
+
+    /// Of a long past the link brings every so-manieth step; here are the others.
+    fn fetch_whole(self, run: &str) {
+        let made = self.view.with_value(|view| view.step);
+        let here = self.curves.with_value(|(curves, _)| curves.len() as u64);
+        if here >= made || self.asked_whole.get_value() {
+            return;
+        }
+        self.asked_whole.set_value(true);
+        let (run, turn) = (run.to_owned(), self.curves.with_value(|(_, turn)| *turn));
+        leptos::task::spawn_local(async move {
+            let got = api::curves(&run).await;
+            let same = self.following.with_untracked(|now| now.as_deref() == Some(run.as_str()));
+            let Ok(mut whole) = got else { return };
+            if !same || self.curves.with_value(|(_, now)| *now != turn) {
+                return;
+            }
+            let last = whole.steps().last().map_or(0, |step| u64::from(*step));
+            self.view.with_value(|view| {
+                let newer = view.points.iter().filter(|point| point.step > last);
+                newer.for_each(|point| whole.push(point.step, &point.metrics));
+            });
+            self.curves.update_value(|(curves, turn)| (*curves, *turn) = (whole, *turn + 1));
+            self.show_soon();
+        });
     }
 }
 

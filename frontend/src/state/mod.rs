@@ -6,6 +6,7 @@ pub mod browser;
 pub mod library;
 pub mod live;
 pub mod outbox;
+pub mod plots;
 pub mod remote;
 pub mod session;
 pub mod theme;

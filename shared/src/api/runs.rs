@@ -43,6 +43,12 @@ pub struct Run {
     pub created_at: f64,
     /// Newest event's sequence number.
     pub seq: u64,
+    /// Best mean reward of an evaluation, on held-out clips where there are any.
+    #[serde(default)]
+    pub best: Option<f64>,
+    /// Out of sight.
+    #[serde(default)]
+    pub archived: bool,
 }
 
 /// `GET /runs?after=&limit=`.

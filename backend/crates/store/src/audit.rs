@@ -20,6 +20,10 @@ pub enum Act {
     MadeRun,
     /// Asked something of a run.
     ControlledRun,
+    /// Changed a run that goes on.
+    EditedRun,
+    /// Put a run out of sight, or back.
+    ArchivedRun,
 }
 
 impl Act {
@@ -30,6 +34,8 @@ impl Act {
             Self::AddedVideo => "added_video",
             Self::MadeRun => "made_run",
             Self::ControlledRun => "controlled_run",
+            Self::EditedRun => "edited_run",
+            Self::ArchivedRun => "archived_run",
         }
     }
 }

@@ -6,9 +6,9 @@
 use crate::connection::Store;
 use crate::error::{Result, StoreError};
 use crate::int;
-use crate::runs::{apply_move, load, set_failure};
+use crate::runs::{apply_move, load_row, set_failure};
 use rusqlite::{Connection, params};
-use shared::event::{Control, ControlStage, EventBody, RunEvent};
+use shared::event::{Control, ControlStage, EventBody, HELD_OUT, RunEvent};
 use shared::fold::RunMove;
 use shared::rollout::Group;
 
@@ -26,7 +26,7 @@ impl Store {
     pub fn ingest(&self, run: &str, events: Vec<RunEvent>) -> Result<Ingested> {
         let run = run.to_owned();
         self.write(move |tx| {
-            let before = load(tx, &run)?.run;
+            let before = load_row(tx, &run)?.run;
             let mut seq = before.seq;
             for event in &events {
                 if event.seq <= seq {
@@ -40,10 +40,11 @@ impl Store {
             }
             tx.prepare_cached("UPDATE runs SET seq = ?2 WHERE id = ?1")?
                 .execute(params![run, int(seq)])?;
-            let after = load(tx, &run)?.run;
+            let after = load_row(tx, &run)?.run;
             Ok(Ingested {
                 seq,
-                run_changed: (before.state, before.step) != (after.state, after.step),
+                run_changed: (before.state, before.step, before.best)
+                    != (after.state, after.step, after.best),
             })
         })
     }
@@ -139,6 +140,12 @@ fn fold_run(tx: &Connection, run: &str, event: &RunEvent) -> Result<()> {
         EventBody::Step(_) => {
             tx.prepare_cached("UPDATE runs SET step = ?2 WHERE id = ?1")?
                 .execute(params![run, int(event.step)])?;
+        }
+        EventBody::Evaluation { set, reward_mean, .. } => {
+            let column = if set == HELD_OUT { "best_held_out" } else { "best_train" };
+            let sql =
+                format!("UPDATE runs SET {column} = max(coalesce({column}, ?2), ?2) WHERE id = ?1");
+            tx.prepare_cached(&sql)?.execute(params![run, reward_mean])?;
         }
         EventBody::Failed { phase, cause } => set_failure(tx, run, *phase, cause)?,
         _ => {}

@@ -6,6 +6,7 @@
 //! Every method blocks: call it from a thread that may.
 
 mod audit;
+mod cards;
 mod connection;
 mod error;
 mod ingest;
@@ -17,6 +18,7 @@ mod schema;
 mod videos;
 
 pub use audit::{Act, AuditLine};
+pub use cards::GroupFilter;
 pub use connection::Store;
 pub use error::{Result, StoreError};
 pub use ingest::Ingested;

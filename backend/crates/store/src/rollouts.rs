@@ -4,8 +4,9 @@ use crate::connection::Store;
 use crate::error::{Result, StoreError};
 use crate::videos::name_of;
 use crate::{count, int};
-use rusqlite::{Connection, OptionalExtension, Row, ToSql, params};
+use rusqlite::{Connection, OptionalExtension, Row, Rows, ToSql, params};
 use shared::api::RolloutRow;
+use shared::curves::{Curves, STEPS_SENT};
 use shared::event::{EventBody, RunEvent};
 use shared::rollout::Group;
 use shared::task::TaskKind;
@@ -23,13 +24,21 @@ pub struct RawEvent {
     pub json: String,
 }
 
-/// Sequence numbers from which a replay is whole; nothing is left out by default.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// What of a run's past a replay leaves out; by default nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ReplayFrom {
-    /// Groups before this one are left out.
+    /// Groups before this sequence number are left out, and phases.
     pub first_group: u64,
-    /// Phases before this one are left out.
+    /// Phases before this sequence number are left out.
     pub first_phase: u64,
+    /// Of the steps before `first_group` only every so-manieth is given.
+    pub every: u64,
+}
+
+impl Default for ReplayFrom {
+    fn default() -> Self {
+        Self { first_group: 0, first_phase: 0, every: 1 }
+    }
 }
 
 /// A group and its neighbours.
@@ -79,25 +88,54 @@ impl Store {
         from: ReplayFrom,
     ) -> Result<Vec<RawEvent>> {
         self.read(|connection| {
+            // The far past first, without reading over its groups.
+            let past = connection
+                .prepare_cached(
+                    "SELECT seq, json FROM events
+                     WHERE run = ?1 AND seq > ?2 AND seq < ?3
+                     AND group_index IS NULL AND kind <> 'phase'
+                     AND (kind <> 'step' OR step = 1 OR step % ?4 = 0)
+                     ORDER BY seq LIMIT ?5",
+                )
+                .and_then(|mut statement| {
+                    let first = int(from.first_group);
+                    let every = int(from.every.max(1));
+                    raw_events(statement.query(params![run, int(after), first, every, limit])?)
+                })?;
+            if !past.is_empty() {
+                return Ok(past);
+            }
             let mut statement = connection.prepare_cached(
                 "SELECT seq, json FROM events
-                 WHERE run = ?1 AND seq > ?2 AND (group_index IS NULL OR seq >= ?3)
-                 AND (kind <> 'phase' OR seq >= ?4)
+                 WHERE run = ?1 AND seq > ?2 AND seq >= ?3 AND (kind <> 'phase' OR seq >= ?4)
                  ORDER BY seq LIMIT ?5",
             )?;
             let values =
                 params![run, int(after), int(from.first_group), int(from.first_phase), limit];
-            let mut rows = statement.query(values)?;
-            let (mut events, mut bytes) = (Vec::new(), 0);
+            Ok(raw_events(statement.query(values)?)?)
+        })
+    }
+
+    /// Every figure of every step that stands.
+    pub fn curves(&self, run: &str) -> Result<Curves> {
+        self.read(|connection| {
+            let mut statement = connection.prepare_cached(
+                "SELECT json FROM events
+                 WHERE run = ?1 AND group_index IS NULL AND kind <> 'phase'
+                 AND kind IN ('step', 'run_started') ORDER BY seq",
+            )?;
+            let mut rows = statement.query([run])?;
+            let mut curves = Curves::default();
             while let Some(row) = rows.next()? {
-                let json: String = row.get(1)?;
-                bytes += json.len();
-                if bytes > EVENT_BYTES && !events.is_empty() {
-                    break;
+                let json = row.get_ref(0)?.as_str().map_err(rusqlite::Error::from)?;
+                let event: RunEvent = serde_json::from_str(json)?;
+                match &event.body {
+                    EventBody::Step(metrics) => curves.push(event.step, metrics),
+                    EventBody::RunStarted { resumed_from, .. } => curves.cut_after(*resumed_from),
+                    _ => {}
                 }
-                events.push(RawEvent { seq: count(row.get(0)?), json });
             }
-            Ok(events)
+            Ok(curves)
         })
     }
 
@@ -119,9 +157,16 @@ impl Store {
                 )?
                 .query_row([run], |row| row.get(0))
                 .optional()?;
+            let steps = connection
+                .prepare_cached("SELECT step FROM runs WHERE id = ?1")?
+                .query_row([run], |row| row.get(0))
+                .optional()?;
+            let (first_group, first_phase) = (group.map_or(0, count), phase.map_or(0, count));
             Ok(ReplayFrom {
-                first_group: group.map_or(0, count),
-                first_phase: phase.map_or(0, count),
+                // The newest phase may have more groups behind it than a view keeps.
+                first_group: first_group.min(first_phase),
+                first_phase,
+                every: steps.map_or(1, count).div_ceil(STEPS_SENT).max(1),
             })
         })
     }
@@ -213,6 +258,19 @@ impl Store {
             rows.map(|row| row?).collect()
         })
     }
+}
+
+fn raw_events(mut rows: Rows<'_>) -> rusqlite::Result<Vec<RawEvent>> {
+    let (mut events, mut bytes) = (Vec::new(), 0);
+    while let Some(row) = rows.next()? {
+        let json: String = row.get(1)?;
+        bytes += json.len();
+        if bytes > EVENT_BYTES && !events.is_empty() {
+            break;
+        }
+        events.push(RawEvent { seq: count(row.get(0)?), json });
+    }
+    Ok(events)
 }
 
 /// The newest group of that name, also where a resume made the run forget it: labels

@@ -9,7 +9,7 @@ use shared::annotation::PersonRef;
 use shared::api::Run;
 use shared::config::RunConfig;
 use shared::event::Phase;
-use shared::fold::{RunMove, RunState};
+use shared::fold::{IllegalMove, RunMove, RunState};
 use shared::video::VideoId;
 
 /// Points of a sparkline at most.
@@ -48,7 +48,8 @@ pub struct StoredRun {
 }
 
 const COLUMNS: &str = "r.id, r.name, r.state, r.step, r.steps, r.failed_phase, r.failed_cause,
-    r.device, p.id, p.name, r.created_at, r.seq, r.config, r.videos, r.phase";
+    r.device, p.id, p.name, r.created_at, r.seq, r.config, r.videos, r.phase,
+    coalesce(r.best_held_out, r.best_train), r.archived";
 
 impl Store {
     /// Writes a run down and queues it.
@@ -155,6 +156,23 @@ impl Store {
         })
     }
 
+    /// Puts a run out of sight, or back.
+    ///
+    /// # Errors
+    /// [`StoreError::IllegalMove`] where a worker holds it.
+    pub fn archive_run(&self, id: &str, archived: bool, by: u64) -> Result<StoredRun> {
+        let id = id.to_owned();
+        self.write(move |tx| {
+            let from = state_of(tx, &id)?;
+            if archived && (from.is_live() || from == RunState::Queued) {
+                return Err(IllegalMove { from, verb: "be archived" }.into());
+            }
+            tx.execute("UPDATE runs SET archived = ?2 WHERE id = ?1", params![id, archived])?;
+            write_line(tx, by, Act::ArchivedRun, &format!("{id} {archived}"))?;
+            load(tx, &id)
+        })
+    }
+
     /// Marks a live run failed in its newest phase.
     pub fn fail_run(&self, id: &str, cause: &str) -> Result<StoredRun> {
         let (id, cause) = (id.to_owned(), cause.to_owned());
@@ -200,14 +218,18 @@ fn state_of(tx: &Connection, id: &str) -> Result<RunState> {
 }
 
 pub(crate) fn load(connection: &Connection, id: &str) -> Result<StoredRun> {
+    with_curve(connection, load_row(connection, id)?)
+}
+
+/// A run without its sparkline, which takes a look at every step.
+pub(crate) fn load_row(connection: &Connection, id: &str) -> Result<StoredRun> {
     let sql =
         format!("SELECT {COLUMNS} FROM runs r JOIN people p ON p.id = r.owner WHERE r.id = ?1");
-    let stored = connection
+    connection
         .prepare_cached(&sql)?
         .query_row([id], run_row)
         .optional()?
-        .ok_or(StoreError::NotFound("run"))??;
-    with_curve(connection, stored)
+        .ok_or(StoreError::NotFound("run"))?
 }
 
 fn run_row(row: &Row<'_>) -> rusqlite::Result<Result<StoredRun>> {
@@ -229,6 +251,8 @@ fn run_row(row: &Row<'_>) -> rusqlite::Result<Result<StoredRun>> {
         owner: PersonRef { id: count(row.get(8)?), name: row.get(9)? },
         created_at: row.get(10)?,
         seq: count(row.get(11)?),
+        best: row.get(15)?,
+        archived: row.get(16)?,
     };
     let videos: String = row.get(13)?;
     let read = || -> Result<StoredRun> {

@@ -8,6 +8,7 @@ use rusqlite::Connection;
 const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0001_start.sql"),
     include_str!("../migrations/0002_videos_of_runs.sql"),
+    include_str!("../migrations/0003_run_lists.sql"),
 ];
 
 /// Brings the database to the newest version.

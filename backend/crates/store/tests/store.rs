@@ -335,8 +335,12 @@ fn the_state_follows_the_events() {
         test.store.ingest("r", vec![event(seq, 1, body)]).unwrap();
         test.store.run("r").unwrap().run.state
     };
-    let acknowledged =
-        |control| EventBody::Control { control, stage: ControlStage::Acknowledged, by: None };
+    let acknowledged = |control| EventBody::Control {
+        control,
+        stage: ControlStage::Acknowledged,
+        by: None,
+        asked_at: None,
+    };
     test.store.ingest("r", vec![started(1, 0)]).unwrap();
     test.store.move_run("r", &[RunMove::AskPause]).unwrap();
     assert_eq!(state(2, acknowledged(Control::Pause)), RunState::Paused);
@@ -395,7 +399,7 @@ fn a_replay_may_leave_out_old_groups_and_phases() {
     let phases = vec![phase(6, Phase::Rollout), phase(7, Phase::Update), step(8, 2)];
     test.store.ingest("r", phases).unwrap();
     let from = test.store.replay_from("r", 2).unwrap();
-    assert_eq!(from, ReplayFrom { first_group: 3, first_phase: 7 });
+    assert_eq!(from, ReplayFrom { first_group: 3, first_phase: 7, every: 1 });
     let seqs: Vec<u64> =
         test.store.replay_after("r", 0, 10, from).unwrap().iter().map(|e| e.seq).collect();
     assert_eq!(seqs, [1, 3, 4, 5, 7, 8]);
@@ -444,4 +448,63 @@ fn privileged_acts_are_written_down() {
     let acts: Vec<String> =
         test.store.audit_log(None, 9).unwrap().into_iter().map(|line| line.act).collect();
     assert_eq!(acts, ["signed_in", "invited", "made_run"]);
+}
+
+#[test]
+fn a_page_that_opens_a_long_run_is_sent_a_thinned_past_and_a_whole_present() {
+    let test = TestStore::new();
+    test.run("r");
+    let steps = 3 * shared::curves::STEPS_SENT;
+    let mut events = vec![started(1, 0)];
+    for at in 1..=steps {
+        let seq = at * 3;
+        let phase = event(seq - 1, at, EventBody::Phase { phase: Phase::Update });
+        events.extend([phase, group(seq, at, 0), step(seq + 1, at)]);
+    }
+    test.store.ingest("r", events).unwrap();
+    let from = test.store.replay_from("r", 64).unwrap();
+    let (mut sent, mut after) = (Vec::new(), 0);
+    loop {
+        let part = test.store.replay_after("r", after, 500, from).unwrap();
+        let Some(last) = part.last() else { break };
+        after = last.seq;
+        sent.extend(part.iter().map(|raw| serde_json::from_str::<RunEvent>(&raw.json).unwrap()));
+    }
+    assert!(sent.is_sorted_by_key(|event| event.seq));
+    let count = |kind: &str| sent.iter().filter(|event| event.body.kind() == kind).count();
+    assert_eq!((count("run_started"), count("phase"), count("rollout_group")), (1, 1, 64));
+    let made = sent.iter().filter(|e| e.body.kind() == "step").map(|e| e.step).collect::<Vec<_>>();
+    assert!(made.len() < 2100, "{}", made.len());
+    assert_eq!((made[0], made[1], made[2]), (1, 3, 6));
+    assert!(made.ends_with(&((steps - 62)..=steps).collect::<Vec<_>>()));
+    assert_eq!(test.store.curves("r").unwrap().len() as u64, steps);
+    // One that goes on misses nothing.
+    let rest = test.store.replay_after("r", 10, 5, ReplayFrom::default()).unwrap();
+    assert_eq!(rest.iter().map(|raw| raw.seq).collect::<Vec<_>>(), [11, 12, 13, 14, 15]);
+}
+
+#[test]
+fn a_list_names_the_best_evaluation_on_held_out_clips_first() {
+    let test = TestStore::new();
+    test.run("r");
+    let evaluation = |seq, set: &str, reward_mean| {
+        let body = EventBody::Evaluation {
+            set: set.into(),
+            samples: 4,
+            reward_mean,
+            reward_interval: 0.1,
+            by_cell: Default::default(),
+            change: None,
+            change_interval: None,
+        };
+        event(seq, 0, body)
+    };
+    let best = || test.store.run("r").unwrap().run.best;
+    test.store.ingest("r", vec![started(1, 0)]).unwrap();
+    assert_eq!(best(), None);
+    let train = [evaluation(2, "train clips", 0.5), evaluation(3, "train clips", 0.25)];
+    assert!(test.store.ingest("r", train.to_vec()).unwrap().run_changed);
+    assert_eq!(best(), Some(0.5));
+    test.store.ingest("r", vec![evaluation(4, "held-out clips", 0.125)]).unwrap();
+    assert_eq!(best(), Some(0.125));
 }

@@ -6,7 +6,9 @@ use crate::checkpoint::{self, State};
 use crate::error::TrainError;
 use crate::eval::{self, EvalSet};
 use crate::health;
+use crate::library::Library;
 use crate::metrics::{self, Gathered, StepClock, timed};
+use crate::prompts::PromptMaker;
 use crate::recipes::evidence;
 use crate::recipes::round::{Batch, Round};
 use crate::recorder::Recorder;
@@ -18,7 +20,9 @@ use crate::step::Learner;
 use answer::Answered;
 use asker::Asker;
 use policy::{Generated, Policy, Prefix, SamplingOptions};
-use shared::event::{self, ControlStage, EventBody, Phase};
+use shared::config::RunConfig;
+use shared::edit::{Edit, Edited, Edits};
+use shared::event::{self, ControlStage, EventBody, Order, Phase};
 use shared::rollout::Group;
 use std::time::{Duration, Instant};
 
@@ -51,6 +55,7 @@ pub(crate) fn train(
             return Ok(Outcome::Stopped);
         }
         let step = run.state.step + 1;
+        run.take_edits_up_to(step)?;
         recorder.at_step(step);
         let began = Instant::now();
         let mut clock = StepClock::default();
@@ -111,8 +116,8 @@ pub(crate) fn train(
             warnings.push(why_skipped(report.grad_norm, config.optim.skip_above));
         }
         gathered.curriculum.retain(|_, probability| *probability > 0.0);
-        let figures =
-            metrics::of_step(&groups, gathered, report, clock, config.optim.learning_rate);
+        let rate = run.learner.settings.learning_rate;
+        let figures = metrics::of_step(&groups, gathered, report, clock, rate);
         let mut events: Vec<EventBody> =
             groups.iter().map(|group| EventBody::RolloutGroup(Box::new(group.clone()))).collect();
         events.extend(warnings.into_iter().map(|message| EventBody::Warning { message }));
@@ -154,6 +159,13 @@ struct Run<'a, 's> {
     sampling: SamplingOptions,
     evaluations: Vec<EvalSet>,
     state: State,
+    /// What people changed while the run went on.
+    edits: Edits,
+    /// The config of the step under way: the run's own with the edits up to it. Evaluations
+    /// stay as the run began, so that they can be compared.
+    edited: RunConfig,
+    prompts: PromptMaker,
+    library: Library,
 }
 
 impl Run<'_, '_> {
@@ -200,12 +212,19 @@ impl Run<'_, '_> {
                 }
                 return Ok(Wish::GoOn);
             };
-            self.tell(&request, ControlStage::Requested)?;
-            if request.control == event::Control::Checkpoint {
+            let control = match &request.order {
+                Order::Control(control) => *control,
+                Order::Edit(edit) => {
+                    self.edit(edit.clone(), &request)?;
+                    continue;
+                }
+            };
+            self.tell(control, &request, ControlStage::Requested)?;
+            if control == event::Control::Checkpoint {
                 self.checkpoint()?;
             }
-            self.tell(&request, ControlStage::Acknowledged)?;
-            match request.control {
+            self.tell(control, &request, ControlStage::Acknowledged)?;
+            match control {
                 event::Control::Pause => paused = true,
                 event::Control::Resume => paused = false,
                 event::Control::Stop => return Ok(Wish::End),
@@ -217,12 +236,47 @@ impl Run<'_, '_> {
         }
     }
 
-    fn tell(&self, request: &Request, stage: ControlStage) -> Result<(), TrainError> {
-        self.recorder.emit(vec![EventBody::Control {
-            control: request.control,
-            stage,
-            by: request.by.clone(),
-        }])
+    fn tell(
+        &self,
+        control: event::Control,
+        request: &Request,
+        stage: ControlStage,
+    ) -> Result<(), TrainError> {
+        let (by, asked_at) = (request.by.clone(), request.at);
+        self.recorder.emit(vec![EventBody::Control { control, stage, by, asked_at }])
+    }
+
+    /// Writes an edit down, which the next step is made with.
+    fn edit(&mut self, edit: Edit, request: &Request) -> Result<(), TrainError> {
+        let from_step = self.state.step + 1;
+        let config = self.edits.config_at(&self.inputs.config, from_step);
+        if let Some(problem) = edit.problems(&config).first() {
+            let message = format!("an edit was refused: {problem}");
+            return self.recorder.emit(vec![EventBody::Warning { message }]);
+        }
+        let before = edit.of(&config);
+        let (by, asked_at) = (request.by.clone(), request.at);
+        let edited = Edited { edit, before, from_step, by, asked_at };
+        self.recorder.emit(vec![EventBody::Edited(edited.clone())])?;
+        self.edits.take(edited);
+        Ok(())
+    }
+
+    /// From here on everything is made as the edits up to this step say. Answers drawn ahead
+    /// stay: their questions were asked before.
+    fn take_edits_up_to(&mut self, step: u64) -> Result<(), TrainError> {
+        let config = self.edits.config_at(&self.inputs.config, step);
+        if config == self.edited {
+            return Ok(());
+        }
+        self.learner.settings = config.optim.clone();
+        if config.mixture != self.edited.mixture {
+            let asked = self.ahead.as_ref().map_or(0, |ahead| ahead.questions.len() as u64);
+            let first = self.state.next_sample + asked;
+            self.asker = Asker::new(&config, &self.library, self.prompts.clone(), first)?;
+        }
+        self.edited = config;
+        Ok(())
     }
 }
 

@@ -2,6 +2,7 @@
 //! only a torn last line, which nobody was told of, is cut off.
 
 use crate::error::TrainError;
+use shared::edit::Edits;
 use shared::event::{EventBody, RunEvent};
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read, Seek, SeekFrom, Write};
@@ -13,6 +14,7 @@ pub struct Journal {
     file: File,
     next_seq: u64,
     has_steps: bool,
+    edits: Edits,
 }
 
 impl Journal {
@@ -43,7 +45,12 @@ impl Journal {
         let events = parse(&path, &text[..whole])?;
         let last = events.last().map_or(0, |event| event.seq);
         let has_steps = events.iter().any(|event| matches!(event.body, EventBody::Step(_)));
-        Ok(Self { path, file, next_seq: last + 1, has_steps })
+        Ok(Self { path, file, next_seq: last + 1, has_steps, edits: edits(&events) })
+    }
+
+    /// The edits that were made before it was opened.
+    pub fn edits(&self) -> &Edits {
+        &self.edits
     }
 
     /// Whether a step was made before it was opened.
@@ -85,6 +92,28 @@ pub fn read(run_dir: &Path) -> Result<Vec<RunEvent>, TrainError> {
     let text = std::fs::read(&path).map_err(|error| TrainError::io(&path, error))?;
     let whole = text.iter().rposition(|b| *b == b'\n').map_or(0, |at| at + 1);
     parse(&path, &text[..whole])
+}
+
+/// Begins a folder's journal with the edits of another run's, so that its steps can be made
+/// again there.
+///
+/// # Errors
+/// A journal that cannot be read or written.
+pub fn copy_edits(from: &Path, to: &Path) -> Result<(), TrainError> {
+    let mut events = read(from)?;
+    events.retain(|event| matches!(event.body, EventBody::Edited(_)));
+    (1..).zip(&mut events).for_each(|(seq, event)| event.seq = seq);
+    if events.is_empty() { Ok(()) } else { Journal::open(to)?.append(&events) }
+}
+
+fn edits(events: &[RunEvent]) -> Edits {
+    let mut edits = Edits::default();
+    for event in events {
+        if let EventBody::Edited(edited) = &event.body {
+            edits.take(edited.clone());
+        }
+    }
+    edits
 }
 
 fn parse(path: &Path, text: &[u8]) -> Result<Vec<RunEvent>, TrainError> {

@@ -97,8 +97,17 @@ pub fn of_step(
         reward_secs: clock.reward_secs,
         update_secs: clock.update_secs,
         learning_rate,
+        memory_bytes: memory_bytes(),
         skipped: update.skipped,
     }
+}
+
+/// What the process holds in memory now; none where the system does not tell.
+fn memory_bytes() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+    let kib: u64 = line.split_whitespace().next()?.parse().ok()?;
+    Some(kib * 1024)
 }
 
 /// JSON has no infinity: what is not finite is written as the largest number.

@@ -4,6 +4,7 @@
 use crate::error::TrainError;
 use crate::journal::Journal;
 use crate::sink::Sink;
+use shared::edit::Edits;
 use shared::event::{EventBody, Phase, RunEvent};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -43,6 +44,11 @@ impl<'a> Recorder<'a> {
     // A panic while the lock was held leaves the journal as it is: appended or not.
     fn lock(&self) -> MutexGuard<'_, Inner<'a>> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The edits that the journal held when it was opened.
+    pub fn edits(&self) -> Edits {
+        self.lock().journal.edits().clone()
     }
 
     /// Events from now on belong to this step.

@@ -4,6 +4,7 @@
 
 use crate::checkpoint::{self, write_whole};
 use crate::error::TrainError;
+use crate::journal;
 use crate::records;
 use crate::run::{RunInputs, run};
 use crate::sink::{NoControl, Sink};
@@ -150,6 +151,7 @@ fn make_again(
         let text = toml::to_string(&config).map_err(|error| TrainError::Run(error.to_string()))?;
         write_whole(&folder.join("run.toml"), text.as_bytes())?;
     }
+    journal::copy_edits(&inputs.run_dir, folder)?;
     let again = RunInputs { config, run_dir: folder.to_owned(), ..inputs.clone() };
     run(again, start.is_some(), sink, &mut NoControl).map(drop)
 }

@@ -2,7 +2,7 @@
 //! [`Control`] between steps. It knows no socket.
 
 use crate::error::TrainError;
-use shared::event::{self, RunEvent};
+use shared::event::{self, Order, RunEvent};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::Duration;
 
@@ -16,18 +16,20 @@ pub trait Sink: Send {
 }
 
 /// A request to a running trainer.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Request {
     /// What is asked.
-    pub control: event::Control,
+    pub order: Order,
     /// Who asks, for the log.
     pub by: Option<String>,
+    /// Unix time it was asked for, seconds.
+    pub at: Option<f64>,
 }
 
 impl Request {
     /// A request without a name.
     pub fn of(control: event::Control) -> Self {
-        Self { control, by: None }
+        Self { order: Order::Control(control), by: None, at: None }
     }
 }
 

@@ -3,7 +3,8 @@
 mod common;
 
 use common::{Script, files};
-use shared::event::{Control, ControlStage, EventBody, RunEvent, StepMetrics};
+use shared::edit::Edit;
+use shared::event::{Control, ControlStage, EventBody, Order, RunEvent, StepMetrics};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::mpsc::{Receiver, sync_channel};
 use train::{NoControl, Outcome, Request};
@@ -17,6 +18,7 @@ fn figures(events: &[RunEvent]) -> BTreeMap<u64, StepMetrics> {
         rollout_secs: 0.0,
         reward_secs: 0.0,
         update_secs: 0.0,
+        memory_bytes: None,
         ..metrics.clone()
     };
     let steps = events.iter().filter_map(|event| match &event.body {
@@ -122,7 +124,8 @@ fn a_paused_run_whose_worker_is_gone_stops_with_a_checkpoint() {
     let dir = tempfile::tempdir().expect("a folder");
     common::videos(dir.path(), 1);
     let (sender, mut receiver): (_, Receiver<Request>) = sync_channel(1);
-    sender.send(Request { control: Control::Pause, by: Some("Ada".into()) }).expect("open");
+    let order = Order::Control(Control::Pause);
+    sender.send(Request { order, by: Some("Ada".into()), at: None }).expect("open");
     drop(sender);
     let (outcome, events) =
         common::run(common::inputs(dir.path(), "run", common::config(3)), false, &mut receiver);

@@ -1,14 +1,17 @@
 //! The control bar: each request is shown as asked for until the trainer acknowledges it.
 
-use super::Watch;
+use super::edits::Edits;
+use super::{Asked, Watch};
 use crate::logic::{format, words};
 use crate::state::api;
+use crate::state::browser::local_time;
 use crate::state::library::use_library;
 use crate::state::session::use_session;
 use crate::state::toast::use_toasts;
 use leptos::prelude::*;
 use shared::annotation::Role;
-use shared::event::Control;
+use shared::event::{Control, Order};
+use shared::fold::RunState;
 
 /// Asks something of the run on the page; what the server answers goes to the list.
 pub fn asker(watch: Watch) -> Callback<Control> {
@@ -17,7 +20,13 @@ pub fn asker(watch: Watch) -> Callback<Control> {
         let Some(run) = watch.run.get_untracked() else { return };
         leptos::task::spawn_local(async move {
             match api::control(&run.id, control).await {
-                Ok(body) => library.take_run(body.run),
+                Ok(body) => {
+                    // Without a worker nothing waits for the end of a step.
+                    if run.state.is_live() {
+                        watch.note(Order::Control(control));
+                    }
+                    library.take_run(body.run);
+                }
                 Err(fault) => toasts.warn(format!(
                     "{} was not asked for. {}",
                     words::control_verb(control),
@@ -44,12 +53,12 @@ pub fn Controls(watch: Watch) -> impl IntoView {
             </span>
         })
     };
-    let pending = move || {
-        let control = watch.live.with_view(|view| view.pending)?;
-        Some(
-            view! { <span class="soft small wide-only" role="status">{words::control_pending(control)}</span> },
-        )
-    };
+    // Not drawn again when the run is paused under an open dialog.
+    let may_edit = Memo::new(move |_| {
+        let live = state.get().is_some_and(|s| s.is_live() && s != RunState::Stopping);
+        live && session.may(Role::Admin)
+    });
+    let editable = move || may_edit.get().then(|| view! { <Edits watch/> });
     let buttons = move || {
         let offered = state.get().map_or(&[][..], words::controls);
         session.may(Role::Admin).then(|| {
@@ -59,19 +68,39 @@ pub fn Controls(watch: Watch) -> impl IntoView {
                 .collect_view()
         })
     };
-    let acknowledged = move || watch.live.with_view(acknowledged);
-    view! {
-        {pending}
-        <span class="hidden" role="status" data-testid="run-acknowledged">{acknowledged}</span>
-        {pill}{buttons}
-    }
+    view! { <Newest watch/>{pill}{editable}{buttons} }
 }
 
-/// The newest log line that acknowledges a request.
-fn acknowledged(view: &shared::fold::RunView) -> Option<String> {
-    let words = ["Paused after", "Going on after", "Stopping after", "Checkpoint taken after"];
-    let says = |line: &&shared::fold::LogLine| words.iter().any(|w| line.text.starts_with(w));
-    view.log.iter().rev().find(says).map(|line| line.text.clone())
+/// The newest request: asked when, and done after which step and when.
+#[component]
+fn Newest(watch: Watch) -> impl IntoView {
+    let said = move || {
+        let waiting = watch.waiting().into_iter().rev().find_map(|asked| match asked {
+            Asked { order: Order::Control(control), at, .. } => Some((control, at)),
+            Asked { .. } => None,
+        });
+        if let Some((control, at)) = waiting {
+            let pending = words::control_pending(control);
+            return Some((false, format!("{pending} · asked {}", local_time(at))));
+        }
+        let newest = watch.live.with_view(|view| view.requests.last().cloned())?;
+        let asked = local_time(newest.asked_at);
+        let words = match newest.acknowledged {
+            Some((step, at)) => {
+                let did = words::control_done(newest.control);
+                let step = format::whole(step);
+                format!("{did} after step {step} · asked {asked}, done {}", local_time(at))
+            }
+            None => format!("{} · asked {asked}", words::control_pending(newest.control)),
+        };
+        Some((newest.acknowledged.is_some(), words))
+    };
+    move || {
+        said().map(|(done, words)| {
+            let state = if done { "done" } else { "asked" };
+            view! { <span class="request-newest small wide-only" class:warn-text=!done role="status" data-testid="run-acknowledged" data-state=state>{words}</span> }
+        })
+    }
 }
 
 /// One request as a button.
@@ -86,7 +115,8 @@ pub fn ControlButton(
     primary: bool,
 ) -> impl IntoView {
     let ask = asker(watch);
-    let pending = move || watch.live.with_view(|view| view.pending == Some(control));
+    let waits = move || watch.waiting().iter().any(|a| a.order == Order::Control(control));
+    let pending = move || waits() || watch.live.with_view(|view| view.pending == Some(control));
     let name = match control {
         Control::Pause => "control-pause",
         Control::Resume => "control-resume",

@@ -1,7 +1,10 @@
 //! A run, live: figures, curves, rollouts, where the time goes, what happened.
 
+mod alerts;
+mod anatomy;
 mod charts;
 mod controls;
+mod edits;
 mod evaluations;
 mod feed;
 mod records;
@@ -13,13 +16,17 @@ use crate::parts::shell::{Crumb, Page};
 use crate::parts::states::{FaultBox, Skeleton};
 use crate::route;
 use crate::state::api;
-use crate::state::browser::{dialog_open, is_typing, on_keys, query_value};
+use crate::state::browser::{dialog_open, is_typing, now_secs, on_keys, query_value, show_address};
 use crate::state::library::use_library;
 use crate::state::live::{Live, use_live};
+use crate::state::plots::Plots;
 use crate::state::remote::Remote;
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
 use shared::api::{Run, RunBody};
+use shared::config::RunConfig;
+use shared::edit::Edits;
+use shared::event::{Control, Order};
 use shared::fold::{RunState, StepPoint};
 
 /// What all panels of the page read.
@@ -31,9 +38,63 @@ pub struct Watch {
     pub live: Live,
     /// The step the page is scrubbed to; none to follow.
     pub at: RwSignal<Option<u64>>,
+    /// What the run was set up with, once it is known.
+    pub config: Signal<Option<RunConfig>>,
+    /// What this page has asked and the trainer has not answered.
+    pub asked: RwSignal<Vec<Asked>>,
+}
+
+/// Something asked from this page.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Asked {
+    /// What.
+    pub order: Order,
+    /// Unix time, seconds.
+    pub at: f64,
+    /// The newest event when it was asked: the answer comes after it.
+    pub after: u64,
 }
 
 impl Watch {
+    /// Whether a worker holds the run.
+    pub fn is_live(self) -> bool {
+        self.run.with(|run| run.as_ref().is_some_and(|run| run.state.is_live()))
+    }
+
+    /// What was asked from this page and is not in the journal yet.
+    pub fn waiting(self) -> Vec<Asked> {
+        if !self.is_live() {
+            return Vec::new();
+        }
+        self.live.with_view(|view| {
+            let told = |asked: &Asked| match &asked.order {
+                Order::Control(control) => {
+                    view.requests.iter().any(|r| r.seq > asked.after && r.control == *control)
+                }
+                Order::Edit(edit) => {
+                    view.edits.iter().any(|e| e.seq > asked.after && e.edited.edit == *edit)
+                }
+            };
+            self.asked.with(|list| list.iter().filter(|asked| !told(asked)).cloned().collect())
+        })
+    }
+
+    /// Notes something that the server has taken.
+    pub fn note(self, order: Order) {
+        let after = self.live.view.with_value(|view| view.seq);
+        self.asked.update(|list| list.push(Asked { order, at: now_secs(), after }));
+    }
+
+    /// The config that the next step is made with.
+    pub fn config_now(self) -> Option<RunConfig> {
+        let base = self.config.get()?;
+        self.live.with_view(|view| {
+            let mut edits = Edits::default();
+            view.edits.iter().for_each(|edit| edits.take(edit.edited.clone()));
+            Some(edits.config_at(&base, view.step + 1))
+        })
+    }
+
     /// Reads the steps up to where the page is scrubbed to.
     pub fn points<T>(self, read: impl FnOnce(&[StepPoint]) -> T) -> T {
         let at = self.at.get();
@@ -77,10 +138,12 @@ pub fn RunPage() -> impl IntoView {
             let _ = got.try_set(body);
         });
     };
-    let at = RwSignal::new(None);
+    let at = RwSignal::new(None::<u64>);
+    let asked = RwSignal::new(Vec::new());
     Effect::new(move |_| {
         live.follow(&id.get());
         at.set(query_value("step").and_then(|step| step.parse().ok()));
+        asked.set(Vec::new());
         got.set(Remote::Loading);
         load();
     });
@@ -88,8 +151,19 @@ pub fn RunPage() -> impl IntoView {
         let fetched = move || got.with(|got| got.ready().map(|body| body.run.clone()));
         library.run(&id.get()).or_else(fetched)
     });
-    let watch = Watch { run, live, at };
-    run_keys(watch);
+    let config =
+        Signal::derive(move || got.with(|got| got.ready().map(|body| body.config.clone())));
+    let watch = Watch { run, live, at, config, asked };
+    let plots = Plots::provide(at, Callback::new(move |step| watch.scrub(step)));
+    // The address follows, so that what one looks at can be shared.
+    Effect::new(move |before: Option<()>| {
+        let step = at.get();
+        if before.is_some() {
+            let run = route::run(&id.get_untracked());
+            show_address(&step.map_or_else(|| run.clone(), |step| format!("{run}?step={step}")));
+        }
+    });
+    run_keys(watch, plots);
     let crumbs = Signal::derive(move || {
         let name = run.with(|run| run.as_ref().map_or_else(|| id.get(), |r| r.name.clone()));
         vec![Crumb::link("Runs", "/runs"), Crumb::here(name)]
@@ -111,14 +185,17 @@ pub fn RunPage() -> impl IntoView {
 fn Panels(watch: Watch) -> impl IntoView {
     view! {
         <Failed watch/>
+        <alerts::Alerts watch/>
         <div class="run">
             <tiles::Tiles watch/>
+            <anatomy::Anatomy watch/>
             <charts::Charts watch/>
             <feed::Feed watch/>
-            <timeline::Anatomy watch/>
             <evaluations::Evaluations watch/>
             <records::EventLog watch/>
+            <records::Requests watch/>
         </div>
+        <timeline::Timeline watch/>
     }
 }
 
@@ -141,13 +218,13 @@ fn Failed(watch: Watch) -> impl IntoView {
             <div class="banner is-bad" role="alert">
                 <div class="grow"><b>{format!("The run failed in {phase}.")}</b>" "
                     {crate::logic::format::sentence(&cause)}<div class="soft small">{from}</div></div>
-                <controls::ControlButton watch control=shared::event::Control::Resume primary=true/>
+                <controls::ControlButton watch control=Control::Resume primary=true/>
             </div>
         })
     }
 }
 
-fn run_keys(watch: Watch) {
+fn run_keys(watch: Watch, plots: Plots) {
     let ask = controls::asker(watch);
     on_keys(move |event| {
         if event.ctrl_key()
@@ -162,9 +239,9 @@ fn run_keys(watch: Watch) {
         match event.key().as_str() {
             "ArrowLeft" => watch.scrub(step.saturating_sub(1).max(1)),
             "ArrowRight" => watch.scrub(step + 1),
+            "Escape" if plots.big.get_untracked().is_some() => plots.big.set(None),
             "Escape" => watch.at.set(None),
             "P" => {
-                use shared::event::Control;
                 let state = watch.run.with_untracked(|run| run.as_ref().map(|r| r.state));
                 let offered = state.map_or(&[][..], words::controls);
                 let wanted = [Control::Pause, Control::Resume];

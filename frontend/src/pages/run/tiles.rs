@@ -6,7 +6,7 @@ use crate::logic::summary::{ends, secs_left};
 use crate::parts::chart::Spark;
 use leptos::prelude::*;
 use shared::event::StepMetrics;
-use shared::fold::{RunState, StepPoint};
+use shared::fold::RunState;
 
 /// What a tile says.
 struct Said {
@@ -144,9 +144,9 @@ fn TimeTile(watch: Watch) -> impl IntoView {
     let said = move || {
         let steps = watch.steps();
         let of = format!("of {} steps", format::whole(steps));
-        let took = |points: &[StepPoint]| points.iter().map(|p| p.metrics.step_secs).sum::<f64>();
         if over() && watch.at.get().is_none() {
-            let secs = watch.points(took);
+            let took = |secs: &[f32]| secs.iter().map(|s| f64::from(*s)).sum();
+            let secs = watch.live.with_curves(|c, _| c.column("step_secs").map_or(0.0, took));
             return Said {
                 figure: "Done".into(),
                 against: format!("in {}", format::span_of_time(secs)),

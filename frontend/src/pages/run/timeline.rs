@@ -1,75 +1,22 @@
-//! Where the time of the shown step went, and the slider that scrubs the whole page.
+//! The bar of training time at the foot of the page: one slider for every panel, and on it what
+//! happened when.
 
 use super::Watch;
 use crate::logic::format;
-use crate::logic::summary::anatomy;
+use crate::logic::series::spark_path;
+use crate::logic::timeline::{Kind, Mark, marks, title};
+use crate::parts::bits::{Glyph, Icon};
 use leptos::html;
 use leptos::prelude::*;
-use shared::fold::LogLevel;
 
-/// Step anatomy and scrub line.
+/// Marks of a kind that the bar has room for.
+const COLUMNS: u64 = 240;
+/// Points of the curve behind the slider.
+const POINTS: usize = 160;
+
+/// The bar.
 #[component]
-pub fn Anatomy(watch: Watch) -> impl IntoView {
-    let parts = move || {
-        watch.points(|points| {
-            points.last().map(|p| (anatomy(&p.metrics), p.metrics.step_secs, p.step))
-        })
-    };
-    let stack = move || {
-        parts().map(|(parts, ..)| {
-            let part = |(name, class, share): (&'static str, &'static str, f64)| {
-                let title = format!("{name} {}", format::percent(share));
-                view! { <span class=class title=title style:width=format!("{:.2}%", share * 100.0)></span> }
-            };
-            parts.into_iter().map(part).collect_view()
-        })
-    };
-    let legend = move || {
-        parts().map(|(parts, ..)| {
-            let one = |(name, class, share): (&'static str, &'static str, f64)| {
-                view! { <span><i class=format!("dot {class}")></i>{name}" "<b class="num">{format::percent(share)}</b></span> }
-            };
-            parts.into_iter().filter(|p| p.2 >= 0.005).map(one).collect_view()
-        })
-    };
-    let head = move || match parts() {
-        Some((_, secs, step)) => {
-            (format!("Step {}", format::whole(step)), format::span_of_time(secs))
-        }
-        None => ("No step yet".to_owned(), String::new()),
-    };
-    view! {
-        <section class="panel anatomy">
-            <div class="anatomy-row">
-                <h2>{move || head().0}<span class="dim num">{move || head().1}</span></h2>
-                <div class="grow"><div class="stack">{stack}</div><div class="legend wrap">{legend}</div></div>
-            </div>
-            <Scrub watch/>
-        </section>
-    }
-}
-
-/// Checkpoints and warnings at their steps along the slider.
-fn marks(watch: Watch, newest: u64) -> impl IntoView + use<> {
-    let last = newest as f64;
-    let (checkpoints, warnings) = watch.live.with_view(|view| {
-        let bad = |l: &&shared::fold::LogLine| l.level != LogLevel::Info;
-        let warnings: Vec<u64> = view.log.iter().filter(bad).map(|l| l.step).collect();
-        (view.checkpoints.clone(), warnings)
-    });
-    let place = move |step: u64| {
-        format!("{:.2}%", (step as f64 - 1.0).max(0.0) / (last - 1.0).max(1.0) * 100.0)
-    };
-    let mark = move |(step, class, what): (u64, &'static str, &'static str)| {
-        view! { <i class=class style:left=place(step) title=format!("{what}, step {}", format::whole(step))></i> }
-    };
-    let checkpoints = checkpoints.into_iter().map(|s| (s, "mark-at", "Checkpoint"));
-    let warnings = warnings.into_iter().map(|s| (s, "mark-at warn", "Warning"));
-    checkpoints.chain(warnings).map(mark).collect_view()
-}
-
-#[component]
-fn Scrub(watch: Watch) -> impl IntoView {
+pub fn Timeline(watch: Watch) -> impl IntoView {
     let following = move || watch.at.get().is_none();
     let newest = move || watch.newest().max(1);
     let set = move |event: web_sys::Event| {
@@ -85,19 +32,53 @@ fn Scrub(watch: Watch) -> impl IntoView {
             slider.set_value(&watch.step().to_string());
         }
     });
-    let words =
-        move || format!("step {} of {}", format::whole(watch.step()), format::whole(watch.steps()));
+    let all = Memo::new(move |_| watch.live.with_view(|view| marks(view, view.step, COLUMNS)));
+    let mark = move |mark: Mark| {
+        let class = format!("mark-at {}", mark.kind.name());
+        let words = title(&mark);
+        let (kind, step) = (mark.kind.name(), mark.step);
+        view! {
+            <button class=class tabindex="-1" data-testid="timeline-mark" data-kind=kind data-step=step.to_string()
+                title=words.clone() aria-label=words style:left=move || place(step, newest()) on:click=move |_| watch.scrub(step.max(1))></button>
+        }
+    };
+    let go = move |by: i64| {
+        move |_| watch.scrub(untrack(|| watch.step()).saturating_add_signed(by).max(1))
+    };
+    let legend = |kind: Kind| view! { <span><i class=format!("mark-key {}", kind.name())></i>{kind.name()}</span> };
     view! {
-        <div class="scrub">
-            <button class="pill" class:is-accent=following class:is-warn=move || !following()
-                title="Follow the newest step" on:click=move |_| watch.at.set(None)>
-                {move || if following() { "Following" } else { "Looking back" }}
-            </button>
+        <section class="timeline" aria-label="Training time">
+            <button class="btn follow" class:is-on=following data-testid="follow" aria-pressed=move || following().to_string()
+                title="Follow the newest step (Esc)" on:click=move |_| watch.at.set(None)><i></i>
+                {move || if following() { "Following" } else { "Follow live" }}</button>
+            <span class="row tight"><button class="btn quiet tiny" aria-label="A step back" title="A step back (←)" on:click=go(-1)><Glyph icon=Icon::Back/></button>
+                <button class="btn quiet tiny" aria-label="A step forward" title="A step forward (→)" on:click=go(1)><Glyph icon=Icon::Forward/></button></span>
             <div class="track">
-                <div class="marks-line" aria-hidden="true">{move || marks(watch, newest())}</div>
-                <input type="range" node_ref=slider data-testid="scrub" aria-label="Training step shown on this page" min="1" on:input=set/>
+                <svg class="track-curve" viewBox="0 0 600 26" preserveAspectRatio="none" aria-hidden="true"><path d=move || curve(watch)></path></svg>
+                <div class="track-done" style:width=move || place(watch.step(), newest())></div>
+                <input type="range" node_ref=slider data-testid="scrub" aria-label="Training step shown on this page" min="1" on:input=set
+                    aria-valuetext=move || format!("step {}", format::whole(watch.step()))/>
+                <div class="marks-line">{move || all.get().into_iter().map(mark).collect_view()}</div>
             </div>
-            <span class="dim small num">{words}" "<kbd>"←"</kbd>" "<kbd>"→"</kbd></span>
-        </div>
+            <span class="num at"><b>{move || format::whole(watch.step())}</b><span class="dim">{move || format!(" of {}", format::whole(watch.steps()))}</span></span>
+            <div class="legend mark-keys wide-only" aria-hidden="true">{Kind::ALL.map(legend)}</div>
+        </section>
     }
+}
+
+/// Where a step lies on the bar.
+fn place(step: u64, newest: u64) -> String {
+    let share = (step as f64 - 1.0).max(0.0) / (newest as f64 - 1.0).max(1.0);
+    format!("{:.2}%", share.min(1.0) * 100.0)
+}
+
+/// The reward over all steps, to find one's way by.
+fn curve(watch: Watch) -> String {
+    watch.live.with_curves(|curves, _| {
+        let Some(values) = curves.column("reward_mean") else { return String::new() };
+        let width = values.len().div_ceil(POINTS).max(1);
+        let mean = |part: &[f32]| part.iter().sum::<f32>() / part.len() as f32;
+        let means: Vec<f64> = values.chunks(width).map(|part| f64::from(mean(part))).collect();
+        spark_path(&means, 600.0, 26.0)
+    })
 }

@@ -21,7 +21,7 @@ use burn::tensor::Device;
 use media::StripCache;
 use policy::Policy;
 use shared::config::RunConfig;
-use shared::event::{EventBody, Phase};
+use shared::event::{EventBody, HELD_OUT, Phase};
 use shared::recipe::{Curriculum, Precision};
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -69,12 +69,15 @@ impl<'a, 's> Run<'a, 's> {
             state.progress.get_or_insert_default();
         }
         let prompts = PromptMaker::of(&policy);
-        let mut asker = Asker::new(config, &train, prompts.clone(), state.next_sample)?;
+        let edits = recorder.edits();
+        // As the step of the checkpoint was made: answers drawn ahead belong to its questions.
+        let edited = edits.config_at(config, state.step);
+        let mut asker = Asker::new(&edited, &train, prompts.clone(), state.next_sample)?;
         let ahead = state.ahead.take().map(|ahead| resumed(config, &mut asker, &state, ahead));
         Ok(Self {
             inputs,
             recorder,
-            learner: learner(config, &start, &policy, optim, &device),
+            learner: learner(&edited, &start, &policy, optim, &device),
             evaluations: evaluations(config, &train, &held_out, &prompts)?,
             asker,
             ahead: ahead.transpose()?,
@@ -83,6 +86,10 @@ impl<'a, 's> Run<'a, 's> {
             sampling: rollout::options(&config.sampling),
             policy,
             state,
+            edits,
+            edited,
+            prompts,
+            library: train,
         })
     }
 }
@@ -210,7 +217,7 @@ fn evaluations(
     if config.evaluate.every == 0 {
         return Ok(Vec::new());
     }
-    let sets = [("train clips", train), ("held-out clips", held_out)];
+    let sets = [("train clips", train), (HELD_OUT, held_out)];
     let asked = sets.into_iter().filter(|(_, library)| !library.entries.is_empty());
     asked
         .map(|(name, library)| {
