@@ -93,6 +93,25 @@ impl Curves {
         self.columns.values_mut().for_each(|column| column.resize(before + 1, f32::NAN));
     }
 
+    /// Two runs over each other: keys begin with `a/` and `b/`, and a step that one of them does not
+    /// have is NaN in its columns.
+    pub fn beside(a: &Self, b: &Self) -> Self {
+        let mut steps: Vec<u32> = a.steps.iter().chain(&b.steps).copied().collect();
+        steps.sort_unstable();
+        steps.dedup();
+        let mut columns = BTreeMap::new();
+        for (side, curves) in [("a/", a), ("b/", b)] {
+            let places: Vec<usize> =
+                curves.steps.iter().map(|step| steps.partition_point(|s| s < step)).collect();
+            for (key, values) in &curves.columns {
+                let mut column = vec![f32::NAN; steps.len()];
+                places.iter().zip(values).for_each(|(at, value)| column[*at] = *value);
+                columns.insert(format!("{side}{key}"), column);
+            }
+        }
+        Self { steps, columns }
+    }
+
     /// Drops the steps after this one: a resumed run makes them again.
     pub fn cut_after(&mut self, step: u64) {
         let kept = self.steps.partition_point(|s| u64::from(*s) <= step);
@@ -173,6 +192,27 @@ mod tests {
         curves.push(2, &metrics(0.5, &["jigsaw"]));
         curves.push(3, &metrics(0.75, &["counting", "jigsaw"]));
         curves
+    }
+
+    #[test]
+    fn two_runs_share_one_axis() {
+        let run = |steps: &[u64]| {
+            let mut curves = Curves::default();
+            steps.iter().for_each(|step| {
+                let metrics = StepMetrics { kl: *step as f64, ..StepMetrics::default() };
+                curves.push(*step, &metrics);
+            });
+            curves
+        };
+        let both = Curves::beside(&run(&[1, 3]), &run(&[2, 3]));
+        assert_eq!(both.steps(), [1, 2, 3]);
+        let numbers = |key| {
+            both.column(key).map(|c| {
+                c.iter().map(|v| v.is_nan().then_some(0.0).unwrap_or(*v)).collect::<Vec<f32>>()
+            })
+        };
+        assert_eq!(numbers("a/kl"), Some(vec![1.0, 0.0, 3.0]));
+        assert_eq!(numbers("b/kl"), Some(vec![0.0, 2.0, 3.0]));
     }
 
     #[test]

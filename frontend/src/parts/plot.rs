@@ -41,6 +41,30 @@ pub struct About {
     pub log: bool,
 }
 
+/// Where a chart's numbers come from.
+#[derive(Clone, Copy)]
+pub enum Feed {
+    /// The followed run.
+    Live(StoredValue<Live>),
+    /// Curves made by the page, with a number that changes whenever they are other ones.
+    Made(RwSignal<(Curves, u64)>),
+}
+
+impl From<Live> for Feed {
+    fn from(live: Live) -> Self {
+        Self::Live(StoredValue::new(live))
+    }
+}
+
+impl Feed {
+    fn with<T>(self, read: impl FnOnce(&Curves, u64) -> T) -> T {
+        match self {
+            Self::Live(live) => live.get_value().with_curves(read),
+            Self::Made(made) => made.with(|(curves, turn)| read(curves, *turn)),
+        }
+    }
+}
+
 /// What a chart has been fed with.
 #[derive(Clone, Default, PartialEq)]
 struct Fed {
@@ -57,7 +81,8 @@ pub fn Plot(
     /// The curves.
     lines: Memo<Vec<Line>>,
     /// Where the numbers come from.
-    live: Live,
+    #[prop(into)]
+    feed: Feed,
 ) -> impl IntoView {
     let plots = expect_context::<Plots>();
     let (host, legend) = (NodeRef::<html::Div>::new(), NodeRef::<html::Div>::new());
@@ -73,7 +98,7 @@ pub fn Plot(
             chart.set_value(made.map(SendWrapper::new));
         }
         let lines = lines.get();
-        live.with_curves(|curves, turn| {
+        feed.with(|curves, turn| {
             let have = fed.get_value();
             let now = Fed { turn, lines, steps: curves.len() };
             let goes_on = have.turn == turn && have.lines == now.lines && have.steps <= now.steps;
@@ -98,7 +123,7 @@ pub fn Plot(
         log
     });
     on_cleanup(move || chart.update_value(|chart| drop(chart.take().map(|c| c.free()))));
-    let words = move || live.with_curves(|curves, _| lines.with(|l| describe(about, l, curves)));
+    let words = move || feed.with(|curves, _| lines.with(|l| describe(about, l, curves)));
     let big = move || plots.big.get() == Some(about.testid);
     let enlarge = move |_| {
         plots.big.update(|big| {
@@ -108,7 +133,7 @@ pub fn Plot(
             let _ = host.focus();
         }
     };
-    let empty = move || live.with_curves(|curves, _| curves.is_empty());
+    let empty = move || feed.with(|curves, _| curves.is_empty());
     let item = |line: Line| {
         view! { <span><i class=format!("dot {}", line.class)></i>{line.name}<b class="num"></b></span> }
     };

@@ -2,48 +2,69 @@
 
 use super::Duel;
 use super::side::Side;
-use crate::parts::chart::{LineChart, Series};
+use crate::parts::plot::{About, Feed, Line, Plot};
+use crate::state::plots::Plots;
 use leptos::prelude::*;
-use shared::event::StepMetrics;
+use shared::curves::Curves as Columns;
 
-/// Heading, test id, figure and least height of a chart.
-type Chart = (&'static str, &'static str, fn(&StepMetrics) -> f64, f64);
+/// Heading, test id, key of the figure, sentence and least height of a chart.
+type Chart = (&'static str, &'static str, &'static str, &'static str, f64);
 
 const CHARTS: [Chart; 8] = [
-    ("Reward", "curve-reward", |m| m.reward_mean, 0.2),
-    ("KL, nats per token", "curve-kl", |m| m.kl, 0.01),
-    ("Entropy, nats per token", "curve-entropy", |m| m.entropy, 0.1),
-    ("Dead groups, share", "curve-dead", |m| m.dead_group_share, 0.1),
-    ("Parse failures, share", "curve-unparsed", |m| m.parse_failure_share, 0.1),
-    ("Gradient norm", "curve-grad", |m| m.grad_norm, 0.1),
-    ("Answer length, tokens", "curve-length", |m| m.new_tokens, 4.0),
-    ("Time of a step, s", "curve-time", |m| m.step_secs, 0.1),
+    ("Reward", "curve-reward", "reward_mean", "Mean reward of a step's answers.", 0.2),
+    ("KL", "curve-kl", "kl", "Divergence from the start policy, nats per token.", 0.01),
+    ("Entropy", "curve-entropy", "entropy", "How undecided the policy is, nats per token.", 0.1),
+    (
+        "Dead groups",
+        "curve-dead",
+        "dead_group_share",
+        "Share of questions whose answers all earned the same.",
+        0.1,
+    ),
+    (
+        "Parse failures",
+        "curve-unparsed",
+        "parse_failure_share",
+        "Share of answers that could not be read.",
+        0.1,
+    ),
+    ("Gradient norm", "curve-grad", "grad_norm", "Before clipping.", 0.1),
+    ("Answer length", "curve-length", "new_tokens", "Tokens of an answer.", 4.0),
+    ("Step time", "curve-time", "step_secs", "Seconds of a step.", 0.1),
 ];
 
 /// All charts.
 #[component]
 pub fn Curves(duel: Duel) -> impl IntoView {
-    let last = Signal::derive(move || {
-        let step = |side: Side| side.view.with(|view| view.step);
-        step(duel.a).max(step(duel.b)).max(10) as f64
-    });
     // Two evaluations of the same step have one place on the axis.
-    let at = Signal::derive(move || {
-        duel.a.at.get().filter(|step| Some(*step) == duel.b.at.get() && *step > 0)
+    let at = RwSignal::new(None);
+    Effect::new(move |_| {
+        at.set(duel.a.at.get().filter(|step| Some(*step) == duel.b.at.get() && *step > 0));
     });
-    let chart = move |(title, testid, get, least): Chart| {
-        let series = Signal::derive(move || {
-            let a = series(duel.a, "A", "side-a", get);
-            if duel.is_one_run() { vec![a] } else { vec![a, series(duel.b, "B", "side-b", get)] }
+    Plots::provide(at, Callback::new(|_| ()));
+    let made = RwSignal::new((Columns::default(), 0u64));
+    Effect::new(move |_| {
+        let both = Columns::beside(&columns(duel.a), &columns(duel.b));
+        made.update(|made| *made = (both, made.1 + 1));
+    });
+    let chart = move |(title, testid, key, help, floor): Chart| {
+        let lines = Memo::new(move |_| {
+            let line = |side: &str, name: &str, class| Line {
+                key: format!("{side}/{key}"),
+                name: name.to_owned(),
+                class,
+            };
+            let a = line("a", "A", "side-a");
+            if duel.is_one_run() { vec![a] } else { vec![a, line("b", "B", "side-b")] }
         });
-        view! { <LineChart title testid series last_step=last at=at least/> }
+        let about = About { title, testid, help, scale: 1.0, floor, from_zero: true, log: false };
+        view! { <Plot about lines feed=Feed::Made(made)/> }
     };
     view! { <div class="compare-curves" data-testid="curves">{CHARTS.map(chart).collect_view()}</div> }
 }
 
-fn series(side: Side, name: &str, class: &'static str, get: fn(&StepMetrics) -> f64) -> Series {
-    let points = side
-        .view
-        .with(|view| view.points.iter().map(|p| (p.step as f64, get(&p.metrics))).collect());
-    Series { name: name.to_owned(), class, points }
+fn columns(side: Side) -> Columns {
+    let mut columns = Columns::default();
+    side.view.with(|view| view.points.iter().for_each(|p| columns.push(p.step, &p.metrics)));
+    columns
 }

@@ -215,14 +215,14 @@ pub fn Charts(watch: Watch) -> impl IntoView {
     };
     let curriculum = move || {
         (!chances.with(Vec::is_empty))
-            .then(|| view! { <Plot about=CHANCES lines=chances live=watch.live/> })
+            .then(|| view! { <Plot about=CHANCES lines=chances feed=watch.live/> })
     };
     view! {
         <div class="sections">
             <Toolbar/>
             <Fault/>
             <Section name="Reward" what="what the answers earn">
-                <Plot about=TASKS lines=by_task live=watch.live/>
+                <Plot about=TASKS lines=by_task feed=watch.live/>
                 <Heat watch/>
                 <Curve watch about=about("Reward spread", "chart-spread", "Standard deviation over all answers of a step.") fixed=&[("reward_std", "deviation", "hue-accent")]/>
                 {curriculum}
@@ -258,7 +258,7 @@ fn Curve(watch: Watch, about: About, fixed: &'static [Fixed]) -> impl IntoView {
         })
     });
     let any = Memo::new(move |_| !lines.with(Vec::is_empty));
-    move || any.get().then(|| view! { <Plot about lines live=watch.live/> })
+    move || any.get().then(|| view! { <Plot about lines feed=watch.live/> })
 }
 
 /// A curve for each task, and one for all of them where there are several.
