@@ -206,13 +206,17 @@ class Chart {
     const dirty = this.dirty;
     this.dirty = new Set();
     if (dirty.has("smooth")) this.raw.forEach((_, k) => this.soften(k, 0));
-    if (!this.plot || dirty.has("build")) this.build();
-    else if (dirty.has("data") || dirty.has("smooth")) this.plot.setData(this.columns(), true);
-    else if (dirty.has("scale")) this.rescale();
+    const built = !this.plot || dirty.has("build");
+    if (built) this.build();
     if (!this.plot) return;
     if (dirty.has("look")) this.paint();
-    if (dirty.has("size")) this.fit();
-    if (dirty.has("look") || dirty.has("mark")) this.plot.redraw(false, true);
+    // A batch is drawn at its end; else uPlot would wait, and places be those of before.
+    this.plot.batch(() => {
+      if (!built && (dirty.has("data") || dirty.has("smooth"))) this.plot.setData(this.columns(), true);
+      else if (dirty.has("scale")) this.rescale();
+      if (dirty.has("size")) this.fit();
+      if (dirty.has("look") || dirty.has("mark")) this.plot.redraw(false, true);
+    });
     this.place();
     this.read();
     this.host.dataset.points = this.x.length;
@@ -242,6 +246,7 @@ class Chart {
     const { width, height } = this.host.getBoundingClientRect();
     if (width < 40 || height < 40) return this.dirty.add("build");
     this.paint();
+    this.knee = this.log ? this.findKnee() : 1;
     const font = `10.5px ${getComputedStyle(this.host).fontFamily}`;
     const axis = { stroke: () => this.ink, font, ticks: { show: false } };
     const grid = { stroke: () => this.line, width: 1 };
@@ -255,20 +260,21 @@ class Chart {
     const value = (u, splits) => splits.map((v) => (v === null ? "" : this.group.value(v)));
     this.plot = new uPlot({
       width, height,
-      padding: [8, 10, 0, 0],
+      padding: [8, 22, 0, 0],
       legend: { show: false },
       cursor: { y: false, points: { show: false }, drag: { x: true, y: false, setScale: false, dist: CLICK } },
       select: { show: true },
       scales: {
         x: { time: false, range: () => this.group.shown() },
         y: this.log
-          ? { distr: 4, asinh: this.knee(), range: (u, low, high) => this.logRange(low, high) }
+          ? { distr: 4, asinh: this.knee, range: (u, low, high) => this.logRange(low, high) }
           : { range: (u, low, high) => this.range(low, high) },
       },
       axes: [
         { ...axis, grid: { show: false }, size: 22, gap: 4, space: 64,
           values: (u, splits) => splits.map((v) => (Number.isInteger(v) ? this.group.whole(v) : "")) },
-        { ...axis, grid, size: 46, gap: 6, space: 30, values: value },
+        { ...axis, grid, size: 48, gap: 6, space: 30, values: value,
+          ...(this.log && { splits: (u, i, low, high) => this.decades(low, high) }) },
       ],
       series: [{}, ...this.raw.flatMap((_, k) => [curve(k, false), curve(k, true)])],
       hooks: {
@@ -279,7 +285,7 @@ class Chart {
   }
 
   /** Where the logarithmic axis turns linear, so that zeros have a place: below nearly all. */
-  knee() {
+  findKnee() {
     const sizes = this.raw.flatMap((raw) => raw.filter((y) => y !== null && y !== 0).map(Math.abs));
     sizes.sort((a, b) => a - b);
     return sizes.length ? Math.max(sizes[Math.floor(sizes.length * 0.02)], sizes.at(-1) * 1e-6) : 1;
@@ -296,7 +302,17 @@ class Chart {
 
   logRange(low, high) {
     if (low === null) return [0, 1];
-    return [low < 0 ? low * 1.2 : 0, Math.max(high * 1.3, this.knee())];
+    return [low < 0 ? low * 1.2 : 0, Math.max(high * 1.3, this.knee)];
+  }
+
+  /** Zero and powers of ten, few enough to be read. */
+  decades(low, high) {
+    const first = Math.ceil(Math.log10(this.knee));
+    const last = Math.floor(Math.log10(Math.max(high, this.knee)));
+    const every = Math.max(1, Math.ceil((last - first + 1) / 5));
+    const splits = low < 0 ? [-(10 ** first), 0] : [0];
+    for (let power = first; power <= last; power += every) splits.push(10 ** power);
+    return splits;
   }
 
   rescale() {

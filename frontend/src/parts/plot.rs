@@ -122,7 +122,13 @@ pub fn Plot(
         }
         log
     });
-    on_cleanup(move || chart.update_value(|chart| drop(chart.take().map(|c| c.free()))));
+    on_cleanup(move || {
+        chart.update_value(|chart| {
+            if let Some(chart) = chart.take() {
+                chart.free();
+            }
+        });
+    });
     let words = move || feed.with(|curves, _| lines.with(|l| describe(about, l, curves)));
     let big = move || plots.big.get() == Some(about.testid);
     let enlarge = move |_| {

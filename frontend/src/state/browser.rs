@@ -1,7 +1,6 @@
 //! Small things only a browser knows: clock, address, clipboard, whether somebody types.
 
 use leptos::prelude::*;
-use send_wrapper::SendWrapper;
 use wasm_bindgen::JsCast;
 use wasm_bindgen::prelude::*;
 
@@ -99,48 +98,4 @@ pub fn is_narrow() -> bool {
 pub fn on_keys(handle: impl Fn(web_sys::KeyboardEvent) + 'static) {
     let listener = window_event_listener(leptos::ev::keydown, handle);
     on_cleanup(move || listener.remove());
-}
-
-/// Width and height of an element, in pixels, as they change.
-pub fn use_size<E>(node: NodeRef<E>) -> ReadSignal<(f64, f64)>
-where
-    E: leptos::html::ElementType,
-    E::Output: JsCast + Clone + AsRef<web_sys::Element> + 'static,
-{
-    let (size, set_size) = signal((0.0, 0.0));
-    let observer = StoredValue::new(None::<SendWrapper<SizeObserver>>);
-    Effect::new(move |_| {
-        if let Some(element) = node.get() {
-            let watch = SizeObserver::start(element.as_ref(), move |w, h| set_size.set((w, h)));
-            observer.set_value(watch.map(SendWrapper::new));
-        }
-    });
-    on_cleanup(move || observer.set_value(None));
-    size
-}
-
-/// A `ResizeObserver` that ends when dropped.
-struct SizeObserver {
-    observer: web_sys::ResizeObserver,
-    _callback: Closure<dyn FnMut(js_sys::Array)>,
-}
-
-impl SizeObserver {
-    fn start(element: &web_sys::Element, mut tell: impl FnMut(f64, f64) + 'static) -> Option<Self> {
-        let callback = Closure::new(move |entries: js_sys::Array| {
-            if let Ok(entry) = entries.get(0).dyn_into::<web_sys::ResizeObserverEntry>() {
-                let rect = entry.content_rect();
-                tell(rect.width(), rect.height());
-            }
-        });
-        let observer = web_sys::ResizeObserver::new(callback.as_ref().unchecked_ref()).ok()?;
-        observer.observe(element);
-        Some(Self { observer, _callback: callback })
-    }
-}
-
-impl Drop for SizeObserver {
-    fn drop(&mut self) {
-        self.observer.disconnect();
-    }
 }

@@ -120,7 +120,12 @@ impl Live {
 
     /// Tries to connect at once.
     pub fn hurry(self) {
-        self.wake.update_value(|wake| drop(wake.as_mut().map(|wake| wake.try_send(()))));
+        self.wake.update_value(|wake| {
+            if let Some(wake) = wake {
+                // One that is full will end the pause as well.
+                let _ = wake.try_send(());
+            }
+        });
     }
 
     /// Follows a run from now on.

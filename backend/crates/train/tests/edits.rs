@@ -43,7 +43,7 @@ fn rate(value: f64) -> Order {
     Order::Edit(Edit::LearningRate { value })
 }
 
-fn mixture(weights: [f64; 2]) -> Order {
+fn mixture(weights: &[f64]) -> Order {
     Order::Edit(Edit::Mixture { weights: weights.to_vec() })
 }
 
@@ -84,7 +84,7 @@ fn edits_are_told_and_hold_from_the_next_step_on() {
     let before = config.optim.learning_rate;
     let inputs = common::inputs(dir.path(), "run", config);
     // So little weight that the change is all that is seen.
-    let wishes = [(2, rate(0.125)), (4, mixture([1e9, 1e-9])), (4, mixture([1.0]))];
+    let wishes = [(2, rate(0.125)), (4, mixture(&[1e9, 1e-9])), (4, mixture(&[1.0]))];
     let (outcome, events) = common::run(inputs, false, &mut Wishes::new(&wishes));
     assert_eq!(outcome.expect("ran"), Outcome::Finished);
     let told = edits(&events);
@@ -102,7 +102,7 @@ fn edits_are_told_and_hold_from_the_next_step_on() {
 
 /// Stopped and resumed, or killed with work lost after the checkpoint: both are the unbroken run.
 fn check_resume(config: &RunConfig) {
-    let wishes = [(2, rate(3e-4)), (3, mixture([1.0, 5.0])), (5, rate(1e-4))];
+    let wishes = [(2, rate(3e-4)), (3, mixture(&[1.0, 5.0])), (5, rate(1e-4))];
     let dir = tempfile::tempdir().expect("a folder");
     common::videos(dir.path(), 2);
     let inputs = |run| common::inputs(dir.path(), run, config.clone());

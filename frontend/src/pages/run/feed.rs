@@ -180,13 +180,21 @@ fn follow(feed: Feed, held: RwSignal<Option<Vec<Card>>>) {
         feed.restart();
         untrack(|| feed.look());
         let wanted = known && (at.is_some() || !feed.filter.with_untracked(Filter::is_open));
-        soon.update_value(|soon| drop(soon.take().map(|soon| soon.clear())));
+        stop(soon);
         if wanted {
             soon.set_value(set_timeout_with_handle(move || feed.fetch(), TYPING).ok());
         }
     });
     Effect::new(move |_| feed.look());
-    on_cleanup(move || soon.update_value(|soon| drop(soon.take().map(|soon| soon.clear()))));
+    on_cleanup(move || stop(soon));
+}
+
+fn stop(timer: StoredValue<Option<TimeoutHandle>>) {
+    timer.update_value(|timer| {
+        if let Some(timer) = timer.take() {
+            timer.clear();
+        }
+    });
 }
 
 /// Arrow keys go from card to card; Enter opens one, as links do.
