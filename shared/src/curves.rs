@@ -207,9 +207,8 @@ mod tests {
         let both = Curves::beside(&run(&[1, 3]), &run(&[2, 3]));
         assert_eq!(both.steps(), [1, 2, 3]);
         let numbers = |key| {
-            both.column(key).map(|c| {
-                c.iter().map(|v| v.is_nan().then_some(0.0).unwrap_or(*v)).collect::<Vec<f32>>()
-            })
+            both.column(key)
+                .map(|c| c.iter().map(|v| if v.is_nan() { 0.0 } else { *v }).collect::<Vec<f32>>())
         };
         assert_eq!(numbers("a/kl"), Some(vec![1.0, 0.0, 3.0]));
         assert_eq!(numbers("b/kl"), Some(vec![0.0, 2.0, 3.0]));
