@@ -135,7 +135,8 @@ pub(super) struct Part {
 }
 
 /// Leaves groups and phases out: most of a journal's bytes, and nothing of its curves.
-const FIGURES_ALONE: ReplayFrom = ReplayFrom { first_group: u64::MAX, first_phase: u64::MAX };
+const FIGURES_ALONE: ReplayFrom =
+    ReplayFrom { first_group: u64::MAX, first_phase: u64::MAX, every: 1 };
 
 pub(super) async fn events(
     State(app): State<Arc<App>>,

@@ -3,7 +3,6 @@
 mod common;
 
 use common::{Script, files};
-use shared::edit::Edit;
 use shared::event::{Control, ControlStage, EventBody, Order, RunEvent, StepMetrics};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::mpsc::{Receiver, sync_channel};
