@@ -72,7 +72,7 @@ pub fn problems(health: &HealthBody, here: Here) -> Vec<Problem> {
         say(
             Level::Warn,
             "The FFmpeg in use has no encoder for clips.".into(),
-            "Frames are shown as pictures meanwhile. Install an FFmpeg with libvpx or libaom; \
+            "Frames are shown as pictures meanwhile. Install an FFmpeg with libvpx; \
                 `videossr doctor` names them.",
         );
     }

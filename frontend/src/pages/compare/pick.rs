@@ -86,7 +86,7 @@ pub fn Picker(
     let value = move || if search.open.get() { search.text.get() } else { name() };
     let list = format!("runs-{low}");
     view! {
-        <div class=format!("side side-{low}")>
+        <div class=format!("duel-side side-{low}")>
             <b class="letter" aria-hidden="true">{letter}</b>
             <div class="grow pick">
                 <input node_ref=search.input class="field-input" role="combobox" autocomplete="off"
