@@ -103,7 +103,8 @@ pub fn verdict(tally: &Tally) -> String {
             format!("Both earn the same on each of {n}.")
         }
         (false, _) => format!(
-            "No clear winner: B differs by {} ± {half} on {n} both were asked, which chance explains.",
+            "No clear winner: B differs by {} ± {half} on {n} both were asked, which chance can \
+                explains.",
             format::signed(tally.change, 3)
         ),
     }
@@ -127,12 +128,14 @@ pub fn obstacle(
         match side {
             None => {
                 return Some(format!(
-                    "{name} has no evaluation to compare. Set “Evaluate every” to more than 0 in its config."
+                    "{name} has no evaluation to compare. Set “Evaluate every” to more than 0 in \
+                        its config."
                 ));
             }
             Some(set) if set.samples.is_empty() && set.asked > 0 => {
                 return Some(format!(
-                    "{name} was evaluated by an older version, which wrote down rewards but not the questions, so its answers cannot be paired. Its mean is in the curves of its page."
+                    "{name} was evaluated by an older version, which wrote down rewards but not \
+                        the questions, so its answers cannot be paired. Its mean is on its own page."
                 ));
             }
             Some(_) => {}
@@ -152,7 +155,8 @@ pub fn obstacle(
         }
     };
     Some(format!(
-        "A and B were asked different questions, so no answer stands against another.{why} Runs with “Evaluation questions” set to viubench on the same videos are asked the same."
+        "A and B were asked different questions, so no answer stands against another.{why} Runs \
+            with “Evaluation questions” set to viubench on the same videos are asked the same."
     ))
 }
 

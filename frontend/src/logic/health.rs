@@ -55,7 +55,8 @@ pub fn problems(health: &HealthBody, here: Here) -> Vec<Problem> {
             say(
                 Level::Bad,
                 format!("“{}” cannot start: {why}.", queued.name),
-                "Start a worker that owns that device, or stop the run and make it again with another device.",
+                "Start a worker that owns that device, or stop the run and make it again with \
+                    another device.",
             );
         }
     }
@@ -63,14 +64,16 @@ pub fn problems(health: &HealthBody, here: Here) -> Vec<Problem> {
         say(
             Level::Bad,
             format!("The page is version {}, the server {}.", here.version, health.version),
-            "Reload the page; if that does not help, build the page and the program from the same source.",
+            "Reload the page; if that does not help, build the page and the program from the \
+                same source.",
         );
     }
     if !health.versions.makes_clips {
         say(
             Level::Warn,
             "The FFmpeg in use has no encoder for clips.".into(),
-            "Frames are shown as pictures meanwhile. Install an FFmpeg with libvpx or libaom; `videossr doctor` names them.",
+            "Frames are shown as pictures meanwhile. Install an FFmpeg with libvpx; \
+                `videossr doctor` names them.",
         );
     }
     if !health.versions.missing_decoders.is_empty() {
@@ -118,7 +121,8 @@ fn disk(health: &HealthBody, say: &mut impl FnMut(Level, String, &str)) {
     say(
         level,
         what,
-        "Delete the folders marked as spare below, or old runs' checkpoints; or move the data directory to a larger disk.",
+        "Delete the folders marked as spare below, or old runs' checkpoints; or move the data \
+            directory to a larger disk.",
     );
 }
 
@@ -132,13 +136,15 @@ fn workers(health: &HealthBody, say: &mut impl FnMut(Level, String, &str)) {
         say(
             Level::Bad,
             what,
-            "They are started again by themselves; `logs/local-N.log` in the data directory says why one ended.",
+            "They are started again by themselves; `logs/local-N.log` in the data directory says \
+                why one ended.",
         );
     } else if health.workers.is_empty() && missing == 0 {
         say(
             Level::Bad,
             "No worker is connected, so no run can start.".into(),
-            "Start one with `videossr worker --server URL --token T`, or the server with `--workers 1`.",
+            "Start one with `videossr worker --server URL --token T`, or the server with \
+                `--workers 1`.",
         );
     }
     for worker in &health.workers {
@@ -159,7 +165,8 @@ fn workers(health: &HealthBody, say: &mut impl FnMut(Level, String, &str)) {
         say(
             Level::Warn,
             format!("Run {} lost its worker {}.", away.run, away.worker),
-            "It is waited for; if it does not come back, the run is marked failed and resumes from its newest checkpoint.",
+            "It is waited for; if it does not come back, the run is marked failed and resumes \
+                from its newest checkpoint.",
         );
     }
 }

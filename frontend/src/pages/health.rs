@@ -16,81 +16,116 @@ use std::time::Duration;
 /// How often the page asks while somebody looks.
 const EVERY: Duration = Duration::from_secs(5);
 
+/// What the page knows; its panels stay while their figures change.
+#[derive(Clone, Copy)]
+struct Checkup {
+    got: RwSignal<Remote<HealthBody>>,
+    /// Whether the newest question brought no answer, so that the figures are old.
+    stale: RwSignal<bool>,
+    devices: RwSignal<Remote<Vec<DeviceInfo>>>,
+    live: Live,
+}
+
+impl Checkup {
+    fn ask(self) {
+        leptos::task::spawn_local(async move {
+            let answer = api::health().await;
+            let _ = self.stale.try_set(answer.is_err());
+            let _ = self.got.try_update(|got| {
+                if answer.is_ok() || got.ready().is_none() {
+                    *got = answer.into();
+                }
+            });
+        });
+    }
+
+    fn ask_devices(self) {
+        self.devices.set(Remote::Loading);
+        leptos::task::spawn_local(async move {
+            let answer = api::devices().await.into();
+            let _ = self.devices.try_set(answer);
+        });
+    }
+
+    /// Draws from the newest answer.
+    fn show(self, draw: impl FnOnce(&HealthBody) -> AnyView) -> Option<AnyView> {
+        self.got.with(|got| got.ready().map(draw))
+    }
+
+    fn here(self) -> Here {
+        let open = self.live.status.get() == Status::Open;
+        Here {
+            version: env!("CARGO_PKG_VERSION"),
+            round_trip_ms: self.live.round_trip_ms.get().filter(|_| open),
+        }
+    }
+}
+
 /// The page.
 #[component]
 pub fn HealthPage() -> impl IntoView {
-    let live = use_live();
-    let got = RwSignal::new(Remote::<HealthBody>::Loading);
-    let devices = RwSignal::new(Remote::<Vec<DeviceInfo>>::Loading);
-    let load = move || {
-        leptos::task::spawn_local(async move {
-            let answer = api::health().await.into();
-            let _ = got.try_set(answer);
-        });
+    let checkup = Checkup {
+        got: RwSignal::new(Remote::Loading),
+        stale: RwSignal::new(false),
+        devices: RwSignal::new(Remote::Loading),
+        live: use_live(),
     };
-    let ask_devices = Callback::new(move |()| {
-        devices.set(Remote::Loading);
-        leptos::task::spawn_local(async move {
-            let answer = api::devices().await.into();
-            let _ = devices.try_set(answer);
-        });
-    });
-    load();
-    ask_devices.run(());
+    checkup.ask();
+    checkup.ask_devices();
     let tick = move || {
         if !document().hidden() {
-            load()
+            checkup.ask();
         }
     };
     if let Ok(handle) = set_interval_with_handle(tick, EVERY) {
         on_cleanup(move || handle.clear());
     }
-    let retry = Callback::new(move |()| load());
+    let retry = Callback::new(move |()| checkup.ask());
+    let state = Memo::new(move |_| match checkup.got.get() {
+        Remote::Ready(_) => Remote::Ready(()),
+        Remote::Loading => Remote::Loading,
+        Remote::Failed(fault) => Remote::Failed(fault),
+    });
     view! {
         <Page crumbs=vec![Crumb::here("Health")] class="health-page">
-            {move || remote_view(got.get(), "the server's health", retry, move |health| panels(health, devices, ask_devices, live))}
+            {move || remote_view(state.get(), "the server's health", retry, move |()| view! { <Panels checkup/> }.into_any())}
         </Page>
     }
 }
 
-fn panels(
-    health: HealthBody,
-    devices: RwSignal<Remote<Vec<DeviceInfo>>>,
-    ask_devices: Callback<()>,
-    live: Live,
-) -> AnyView {
-    let here = Here {
-        version: env!("CARGO_PKG_VERSION"),
-        round_trip_ms: live
-            .round_trip_ms
-            .get_untracked()
-            .filter(|_| live.status.get_untracked() == Status::Open),
+#[component]
+fn Panels(checkup: Checkup) -> impl IntoView {
+    let found = Memo::new(move |_| {
+        checkup.got.with(|got| got.ready().map(|health| health::problems(health, checkup.here())))
+    });
+    let retry = Callback::new(move |()| checkup.ask_devices());
+    let devices = move || remote_view(checkup.devices.get(), "the devices", retry, device_table);
+    let measured = move || {
+        checkup.show(|health| {
+            let at = format::ago(health.now, health.storage.measured_at);
+            view! { <span class="dim small">{format!("measured {at}")}</span> }.into_any()
+        })
     };
-    let found = health::problems(&health, here);
-    let now = health.now;
-    let devices_body = move || {
-        remote_view(devices.get(), "the devices", ask_devices, |list| device_table(list).into_any())
+    let old = move || {
+        checkup.stale.get().then(|| view! { <div class="banner is-bad">"The server does not answer; the figures are from before. It is asked again every 5 s."</div> })
     };
     view! {
         <div class="health" data-testid="health">
-            <Problems found/>
-            {figures(&health, here)}
-            <section class="panel"><header><h2>"Workers"</h2></header>{worker_table(health.workers.clone(), now)}</section>
-            <section class="panel"><header><h2>"Queue"</h2></header>{queue_table(&health, now)}</section>
+            <div class="problems" role="status">{old}{move || found.get().map(problem_list)}</div>
+            {move || checkup.show(|health| figures(health, checkup.here()))}
+            <section class="panel"><header><h2>"Workers"</h2></header>{move || checkup.show(worker_table)}</section>
+            <section class="panel"><header><h2>"Queue"</h2></header>{move || checkup.show(queue_table)}</section>
             <section class="panel"><header><h2>"Devices"</h2><span class="dim small">"of the server's machine"</span><span class="grow"></span>
-                <button class="btn small-btn" on:click=move |_| ask_devices.run(())>"Look again"</button></header>
-                <div data-testid="devices">{devices_body}</div></section>
-            <section class="panel"><header><h2>"Storage"</h2><span class="grow"></span>
-                <span class="dim small">{format!("measured {}", format::ago(now, health.storage.measured_at))}</span></header>{storage_table(&health)}</section>
-            <section class="panel"><header><h2>"Versions"</h2></header>{versions(&health, here)}</section>
+                <button class="btn small-btn" on:click=move |_| checkup.ask_devices()>"Look again"</button></header>
+                <div data-testid="devices">{devices}</div></section>
+            <section class="panel"><header><h2>"Storage"</h2><span class="grow"></span>{measured}</header>{move || checkup.show(storage_table)}</section>
+            <section class="panel"><header><h2>"Versions"</h2></header>{move || checkup.show(versions)}</section>
         </div>
     }
-    .into_any()
 }
 
 /// What is wrong and what to do; that nothing is wrong is said too.
-#[component]
-fn Problems(found: Vec<Problem>) -> impl IntoView {
+fn problem_list(found: Vec<Problem>) -> AnyView {
     let one = |problem: Problem| {
         let class = if problem.level == Level::Bad { "banner is-bad" } else { "banner is-warn" };
         view! {
@@ -101,10 +136,10 @@ fn Problems(found: Vec<Problem>) -> impl IntoView {
     let well = found.is_empty().then(|| {
         view! { <p class="banner is-good" data-testid="all-well"><span>"Everything works: workers are connected, there is room on the disk, page and server fit together."</span></p> }
     });
-    view! { <div class="problems" role="status">{well}{found.into_iter().map(one).collect_view()}</div> }
+    view! { {well}{found.into_iter().map(one).collect_view()} }.into_any()
 }
 
-fn figures(health: &HealthBody, here: Here) -> impl IntoView + use<> {
+fn figures(health: &HealthBody, here: Here) -> AnyView {
     let busy = health.workers.iter().filter(|worker| worker.run.is_some()).count() as u64;
     let used: u64 = health.storage.parts.iter().map(|part| part.bytes).sum();
     let link = here
@@ -128,7 +163,7 @@ fn figures(health: &HealthBody, here: Here) -> impl IntoView + use<> {
     let tile = |(name, figure, against): (&'static str, String, String)| {
         view! { <div class="tile"><h2>{name}</h2><b class="figure num">{figure}</b><div class="against num">{against}</div></div> }
     };
-    view! { <div class="tiles health-tiles">{tiles.map(tile).collect_view()}</div> }
+    view! { <div class="tiles health-tiles">{tiles.map(tile).collect_view()}</div> }.into_any()
 }
 
 fn table(head: &[&'static str], rows: AnyView) -> AnyView {
@@ -136,7 +171,8 @@ fn table(head: &[&'static str], rows: AnyView) -> AnyView {
     view! { <div class="table-wrap"><table class="table plain"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div> }.into_any()
 }
 
-fn worker_table(workers: Vec<WorkerInfo>, now: f64) -> AnyView {
+fn worker_table(health: &HealthBody) -> AnyView {
+    let (workers, now) = (health.workers.clone(), health.now);
     if workers.is_empty() {
         return view! { <p class="pad soft">"No worker is connected. A worker owns a device and takes one run at a time."</p> }.into_any();
     }
@@ -159,7 +195,8 @@ fn worker_table(workers: Vec<WorkerInfo>, now: f64) -> AnyView {
     table(&["Worker", "State", "Device", "Run", "Last heard", "Connected"], rows)
 }
 
-fn queue_table(health: &HealthBody, now: f64) -> AnyView {
+fn queue_table(health: &HealthBody) -> AnyView {
+    let now = health.now;
     if health.queue.is_empty() {
         return view! { <p class="pad soft">"No run waits."</p> }.into_any();
     }
@@ -201,10 +238,10 @@ fn storage_table(health: &HealthBody) -> AnyView {
     table(&["Part", "Size", "Files", "Holds"], rows)
 }
 
-fn versions(health: &HealthBody, here: Here) -> AnyView {
+fn versions(health: &HealthBody) -> AnyView {
     let all = [
         ("Program", health.version.clone()),
-        ("Page", here.version.to_owned()),
+        ("Page", env!("CARGO_PKG_VERSION").to_owned()),
         ("FFmpeg, libavcodec", health.versions.avcodec.clone()),
         ("SQLite", health.versions.sqlite.clone()),
     ];

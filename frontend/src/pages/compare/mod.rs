@@ -122,7 +122,7 @@ fn Panels(duel: Duel) -> impl IntoView {
             view! { <FaultBox fault what="one of the runs" retry/> }.into_any()
         }
         None => view! {
-            <div class="compare">
+            <div class="comparison">
                 <paired::Paired duel/>
                 <diff::Diff duel/>
                 <curves::Curves duel/>

@@ -125,7 +125,7 @@ fn Outcome(laid: Laid) -> impl IntoView {
     let rows = rows.into_iter().map(|row| forest_row(row, far, cell)).collect_view();
     view! {
         <div class="body outcome">
-            <p class="verdict" data-testid="verdict">{verdict(&tally)}</p>
+            <p class="duel-verdict" data-testid="verdict">{verdict(&tally)}</p>
             <Figures tally/>
             {notes(&laid)}
             <div class="forest" data-testid="forest" role="group" aria-label="Difference by cell with its 95 % interval">

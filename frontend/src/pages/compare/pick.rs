@@ -86,18 +86,19 @@ pub fn Picker(
     let value = move || if search.open.get() { search.text.get() } else { name() };
     let list = format!("runs-{low}");
     view! {
-        <div class=format!("side side-{low}")>
+        <div class=format!("duel-side side-{low}")>
             <b class="letter" aria-hidden="true">{letter}</b>
             <div class="grow pick">
                 <input node_ref=search.input class="field-input" role="combobox" autocomplete="off"
                     data-testid=format!("pick-{low}") aria-label=format!("Run {letter}") aria-controls=list.clone()
+                    aria-activedescendant=move || search.open.get().then(|| format!("run-{low}-{}", search.at.get()))
                     aria-expanded=move || search.open.get().to_string() aria-autocomplete="list"
                     placeholder="Search a run" prop:value=value
                     on:focus=move |_| search.show() on:blur=move |_| search.open.set(false)
                     on:keydown=move |event| search.key(&event)
                     on:input=move |event| { search.open.set(true); search.at.set(0); search.text.set(event_target_value(&event)); }/>
                 <ul id=list class="palette offered" role="listbox" class:gone=move || !search.open.get()>
-                    {move || search.found.get().into_iter().enumerate().map(|(i, run)| offer(search, i, run)).collect_view()}
+                    {move || search.found.get().into_iter().enumerate().map(|(i, run)| offer(search, low, i, run)).collect_view()}
                     {move || search.found.with(Vec::is_empty).then(|| view! { <li class="dim" aria-disabled="true">"No run has that name."</li> })}
                 </ul>
                 <p class="small dim num about">{move || about(side)}</p>
@@ -107,7 +108,7 @@ pub fn Picker(
     }
 }
 
-fn offer(search: Search, i: usize, run: Run) -> impl IntoView {
+fn offer(search: Search, low: &str, i: usize, run: Run) -> impl IntoView + use<> {
     let id = run.id.clone();
     let take = move |event: web_sys::PointerEvent| {
         // The field would lose the focus, and with it this list, before the click.
@@ -116,7 +117,7 @@ fn offer(search: Search, i: usize, run: Run) -> impl IntoView {
     };
     let steps = format!("{} · step {}", words::capital(run.state.name()), format::whole(run.step));
     view! {
-        <li role="option" aria-selected=move || (search.at.get() == i).to_string() on:pointerdown=take>
+        <li id=format!("run-{low}-{i}") role="option" aria-selected=move || (search.at.get() == i).to_string() on:pointerdown=take>
             <span class="grow clip">{run.name}</span><span class="dim small num">{steps}</span>
         </li>
     }

@@ -56,8 +56,11 @@ pub fn Samples(
 
 fn row(laid: &Laid, pair: Pair) -> impl IntoView + use<> {
     let [a, b] = [0, 1].map(|side| &laid.sets[side].samples[pair.places[side]]);
-    let class =
-        if pair.change() > 0.0 { "num right side-b change" } else { "num right side-a change" };
+    let class = if pair.change() > 0.0 {
+        "num right side-b pair-change"
+    } else {
+        "num right side-a pair-change"
+    };
     let said = |class: &'static str, text: &str, reward: f64| {
         let text = words::answer(text);
         view! {
@@ -69,8 +72,8 @@ fn row(laid: &Laid, pair: Pair) -> impl IntoView + use<> {
         <a class="pair" data-testid="pair" href=route::studio(&Setup::of(&a.spec)) title="Open this sample in Task studio">
             <span class="pair-what"><TaskTag task=a.spec.task/><span class="dim small clip">{video_name(&a.spec.video)}</span></span>
             <span class="pair-truth"><span class="dim small">"true "</span><span class="mono clip">{words::truth(&a.truth)}</span></span>
-            {said("said side-a", &a.said, pair.rewards[0])}
-            {said("said side-b", &b.said, pair.rewards[1])}
+            {said("pair-said side-a", &a.said, pair.rewards[0])}
+            {said("pair-said side-b", &b.said, pair.rewards[1])}
             <b class=class>{format::signed(pair.change(), 2)}</b>
         </a>
     }
