@@ -145,6 +145,10 @@ fn pointed(stage: Stage, i: usize, event: &web_sys::PointerEvent) -> Option<Fiel
 fn DisagreementLane(stage: Stage) -> impl IntoView {
     let values = stage.disagreement();
     let share_of = stage.cover();
+    let why = match share_of.iter().all(|yes| *yes == 0) {
+        true => "no answer names a span",
+        false => "none: the answers cover the same frames",
+    };
     let total = stage.group(|group| group.rollouts.len());
     let cell = move |(slot, value): (usize, f64)| {
         let yes = share_of.get(slot).copied().unwrap_or_default();
@@ -157,10 +161,6 @@ fn DisagreementLane(stage: Stage) -> impl IntoView {
         })
     };
     let agreed = values.iter().all(|value| *value <= 0.02);
-    let why = match share_of.iter().all(|yes| *yes == 0) {
-        true => "no answer names a span",
-        false => "none: the answers cover the same frames",
-    };
     let cells = values.into_iter().enumerate().map(cell).collect_view();
     let next = move |_| go_to_disagreement(stage);
     view! {
