@@ -157,11 +157,7 @@ const OBSERVE: &str = "
     };
     new MutationObserver(mark).observe(document.body, {subtree: true, childList: true, characterData: true});";
 
-async fn watch(
-    studio: &Studio,
-    api: &mut Client,
-    browser: &Browser,
-) -> Result<(String, Vec<f64>)> {
+async fn watch(studio: &Studio, api: &mut Client, browser: &Browser) -> Result<(String, Vec<f64>)> {
     let clip = std::fs::read(root().join("static/clips/rabbit-animation.mp4"))?;
     api.upload("/api/v1/videos?name=rabbit-animation.mp4", &clip)?;
     let link = api.post("/api/v1/invitations", &json!({"role": "viewer", "name": "Eye"}))?;

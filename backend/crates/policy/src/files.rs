@@ -77,8 +77,7 @@ pub fn generate_file(
     let options = SamplingOptions { greedy, max_new, ..SamplingOptions::default() };
     let engine = Engine { model: &model, config: &config };
     let prompts = [prompt];
-    let groups =
-        engine.generate(&prompts, &[vec![0]], &options, || engine.prefill(&prompts))?;
+    let groups = engine.generate(&prompts, &[vec![0]], &options, || engine.prefill(&prompts))?;
     Ok(groups.into_iter().flatten().next().map_or_else(Vec::new, |rollout| rollout.ids))
 }
 
