@@ -115,6 +115,7 @@ async fn keys(browser: &Browser) -> Result<Vec<String>> {
 async fn curves(browser: &Browser) -> Result<()> {
     for name in ["reward", "kl", "entropy", "dead", "unparsed", "grad", "length"] {
         let chart = id(&format!("curve-{name}"));
+        browser.find(&format!("{chart} .plot[data-points]")).await.context("a drawn chart")?;
         let legend = browser.find(&chart).await?.text().await?;
         ensure!(legend.contains('A') && legend.contains('B'), "{name}: {legend}");
     }

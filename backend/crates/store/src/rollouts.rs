@@ -89,7 +89,7 @@ impl Store {
     ) -> Result<Vec<RawEvent>> {
         self.read(|connection| {
             // The far past first, without reading over its groups.
-            let past = connection
+            let mut events = connection
                 .prepare_cached(
                     "SELECT seq, json FROM events
                      WHERE run = ?1 AND seq > ?2 AND seq < ?3
@@ -102,17 +102,16 @@ impl Store {
                     let every = int(from.every.max(1));
                     raw_events(statement.query(params![run, int(after), first, every, limit])?)
                 })?;
-            if !past.is_empty() {
-                return Ok(past);
-            }
+            let room = limit.saturating_sub(events.len() as u32);
             let mut statement = connection.prepare_cached(
                 "SELECT seq, json FROM events
                  WHERE run = ?1 AND seq > ?2 AND seq >= ?3 AND (kind <> 'phase' OR seq >= ?4)
                  ORDER BY seq LIMIT ?5",
             )?;
             let values =
-                params![run, int(after), int(from.first_group), int(from.first_phase), limit];
-            Ok(raw_events(statement.query(values)?)?)
+                params![run, int(after), int(from.first_group), int(from.first_phase), room];
+            events.extend(raw_events(statement.query(values)?)?);
+            Ok(events)
         })
     }
 
