@@ -115,6 +115,8 @@ async fn keys(browser: &Browser) -> Result<Vec<String>> {
 async fn curves(browser: &Browser) -> Result<()> {
     for name in ["reward", "kl", "entropy", "dead", "unparsed", "grad", "length"] {
         let chart = id(&format!("curve-{name}"));
+        // What is out of sight is not drawn.
+        browser.find(&chart).await?.scroll_into_view().await?;
         browser.find(&format!("{chart} .plot[data-points]")).await.context("a drawn chart")?;
         let legend = browser.find(&chart).await?.text().await?;
         ensure!(legend.contains('A') && legend.contains('B'), "{name}: {legend}");

@@ -85,8 +85,9 @@ fn legend(chart: &str) -> String {
 }
 
 async fn hover_reads_every_chart(browser: &Browser, api: &mut Client, run: &str) -> Result<()> {
+    // What is out of sight is not drawn.
+    browser.find(&id("chart-kl")).await?.scroll_into_view().await?;
     let host = browser.find(&plot("chart-kl")).await?;
-    host.scroll_into_view().await?;
     browser.driver.action_chain().move_to_element_center(&host).perform().await?;
     browser.find(".plot-step:not([hidden])").await?;
     let at: u64 = browser
