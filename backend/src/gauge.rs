@@ -68,6 +68,10 @@ fn sizes(path: &Path) -> (u64, u64) {
     if facts.is_file() {
         return (facts.len(), 1);
     }
+    // A link to a folder would be read like one.
+    if !facts.is_dir() {
+        return (0, 0);
+    }
     let Ok(entries) = std::fs::read_dir(path) else { return (0, 0) };
     entries.flatten().map(|entry| sizes(&entry.path())).fold((0, 0), |a, b| (a.0 + b.0, a.1 + b.1))
 }

@@ -143,7 +143,7 @@ async fn programs_are_told_every_parameter_and_get_figures_in_order() {
         at.map(|one| one["name"].as_str().unwrap().to_owned()).collect()
     };
     assert_eq!(names("/api/v1/labels", "query"), ["state", "after", "limit"]);
-    assert_eq!(names("/api/v1/runs/{run}/events", "query"), ["after", "limit"]);
+    assert_eq!(names("/api/v1/runs/{run}/events", "query"), ["after", "limit", "groups"]);
     assert_eq!(names("/api/v1/runs/{run}/events", "path"), ["run"]);
 
     for (index, name) in ["one", "two"].iter().enumerate() {
