@@ -95,6 +95,25 @@ impl Browser {
         Ok(self.driver.goto(url).await?)
     }
 
+    /// Opens a sign-in link and gives the name where it is asked for; the page is there then.
+    pub async fn sign_in(&self, link: &str, name: &str) -> Result<()> {
+        self.open(link).await?;
+        let field = self
+            .until("the name field or the first page", async || {
+                if self.text(&id("link-status")).await.is_some() {
+                    return Some(None);
+                }
+                self.driver.find(By::Css(id("sign-in-name"))).await.ok().map(Some)
+            })
+            .await?;
+        if let Some(field) = field {
+            field.clear().await?;
+            field.send_keys(name).await?;
+            self.click(&id("sign-in-submit")).await?;
+        }
+        self.find(&id("link-status")).await.map(drop)
+    }
+
     /// Waits until the selector matches something visible.
     pub async fn find(&self, css: &str) -> Result<WebElement> {
         self.until(css, async || {

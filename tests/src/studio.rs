@@ -69,6 +69,14 @@ impl Studio {
         link.split("token=").nth(1).unwrap_or_default()
     }
 
+    /// A one-time link for somebody new; `role` is `admin`, `annotator` or `viewer`.
+    pub fn invite(&self, api: &mut Client, role: &str, name: &str) -> Result<String> {
+        let body = serde_json::json!({ "role": role, "name": name });
+        let invited = api.post("/api/v1/invitations", &body)?;
+        let link = invited["link"].as_str().context("a link")?;
+        Ok(if link.starts_with('/') { format!("{}{link}", self.base) } else { link.to_owned() })
+    }
+
     /// Trades a one-time token for a session cookie.
     pub fn session(&self, token: &str, name: &str) -> Result<Client> {
         let mut client =

@@ -31,7 +31,7 @@ async fn a_group_is_looked_at_from_every_side() -> Result<()> {
 
 async fn scenario(studio: &Studio, browser: &Browser) -> Result<()> {
     let mut api = studio.session(Studio::token(&studio.sign_in), "Ada")?;
-    sign_in(studio, browser, &mut api).await?;
+    browser.sign_in(&studio.invite(&mut api, "annotator", "Bo")?, "Bo").await?;
     let run = finished_run(&mut api).await?;
     let (place, body, rollout) = readable(&mut api, &run)?;
 
@@ -44,29 +44,6 @@ async fn scenario(studio: &Studio, browser: &Browser) -> Result<()> {
 
     let complaints = browser.console().await?;
     ensure!(complaints.is_empty(), "the console says {complaints:#?}");
-    Ok(())
-}
-
-async fn sign_in(studio: &Studio, browser: &Browser, api: &mut Client) -> Result<()> {
-    let invited = api.post("/api/v1/invitations", &json!({ "role": "annotator", "name": "Bo" }))?;
-    let link = invited["link"].as_str().context("a link")?;
-    let link =
-        if link.starts_with('/') { format!("{}{link}", studio.base) } else { link.to_owned() };
-    browser.open(&link).await?;
-    let field = browser
-        .until("the name field or the first page", async || {
-            if browser.text(&id("link-status")).await.is_some() {
-                return Some(None);
-            }
-            browser.driver.find(By::Css(id("sign-in-name"))).await.ok().map(Some)
-        })
-        .await?;
-    if let Some(field) = field {
-        field.clear().await?;
-        field.send_keys("Bo").await?;
-        browser.click(&id("sign-in-submit")).await?;
-    }
-    browser.find(&id("link-status")).await?;
     Ok(())
 }
 

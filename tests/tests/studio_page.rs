@@ -23,7 +23,7 @@ async fn a_sample_is_set_up_answered_by_keyboard_and_scored() -> Result<()> {
 
 async fn scenario(studio: &Studio, browser: &Browser) -> Result<()> {
     let mut api = studio.session(Studio::token(&studio.sign_in), "Ada")?;
-    sign_in(studio, browser, &mut api).await?;
+    browser.sign_in(&studio.invite(&mut api, "annotator", "Bo")?, "Bo").await?;
     browser.open(&format!("{}/studio", studio.base)).await?;
     browser.find(&id("empty")).await.context("without videos the page says what will be here")?;
     let video = upload(&mut api, "rabbit-animation.mp4")?;
@@ -36,29 +36,6 @@ async fn scenario(studio: &Studio, browser: &Browser) -> Result<()> {
 
     let complaints = browser.console().await?;
     ensure!(complaints.is_empty(), "the console says {complaints:#?}");
-    Ok(())
-}
-
-async fn sign_in(studio: &Studio, browser: &Browser, api: &mut Client) -> Result<()> {
-    let invited = api.post("/api/v1/invitations", &json!({ "role": "annotator", "name": "Bo" }))?;
-    let link = invited["link"].as_str().context("a link")?;
-    let link =
-        if link.starts_with('/') { format!("{}{link}", studio.base) } else { link.to_owned() };
-    browser.open(&link).await?;
-    let ready = browser
-        .until("the name field or the first page", async || {
-            if browser.text(&id("link-status")).await.is_some() {
-                return Some(None);
-            }
-            browser.driver.find(By::Css(id("sign-in-name"))).await.ok().map(Some)
-        })
-        .await?;
-    if let Some(field) = ready {
-        field.clear().await?;
-        field.send_keys("Bo").await?;
-        browser.click(&id("sign-in-submit")).await?;
-    }
-    browser.find(&id("link-status")).await?;
     Ok(())
 }
 

@@ -24,7 +24,7 @@ async fn a_failure_is_seen_tagged_and_accepted_by_a_second_person() -> Result<()
 }
 
 async fn scenario(studio: &Studio, first: &Browser, second: &Browser) -> Result<()> {
-    sign_in(first, &studio.sign_in, "Ada").await?;
+    first.sign_in(&studio.sign_in, "Ada").await?;
     upload(studio, first).await?;
     let run = start_run(studio, first).await?;
     let mut api = api_of_a_viewer(studio, first).await?;
@@ -48,25 +48,6 @@ async fn scenario(studio: &Studio, first: &Browser, second: &Browser) -> Result<
     let asked_for = ["/api/v1/session", "/api/v1/videos"];
     complaints.retain(|line| !(line.contains("422") && asked_for.iter().any(|a| line.contains(a))));
     ensure!(complaints.is_empty(), "the consoles say {complaints:#?}");
-    Ok(())
-}
-
-async fn sign_in(browser: &Browser, link: &str, name: &str) -> Result<()> {
-    browser.open(link).await?;
-    let ready = browser
-        .until("the name field or the first page", async || {
-            if browser.text(&id("link-status")).await.is_some() {
-                return Some(None);
-            }
-            browser.driver.find(By::Css(id("sign-in-name"))).await.ok().map(Some)
-        })
-        .await?;
-    if let Some(field) = ready {
-        field.clear().await?;
-        field.send_keys(name).await?;
-        browser.click(&id("sign-in-submit")).await?;
-    }
-    browser.find(&id("link-status")).await?;
     Ok(())
 }
 
@@ -232,7 +213,7 @@ async fn review(studio: &Studio, first: &Browser, second: &Browser, place: &str)
     first.open(&format!("{}{place}?rollout=0", studio.base)).await?;
     first.until("the own tag", async || label_is(first, "waits for review").await).await?;
 
-    sign_in(second, &link, "Rosa").await?;
+    second.sign_in(&link, "Rosa").await?;
     second.open(&format!("{}/review", studio.base)).await?;
     second.click(&id("review-item")).await?;
     second.find(&id("lane-truth")).await?;
