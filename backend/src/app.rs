@@ -8,6 +8,7 @@ use crate::hub::Hub;
 use crate::pictures::Pictures;
 use crate::replayer::Replayer;
 use crate::supervisor::Supervisor;
+use crate::uploads::Uploads;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -72,6 +73,8 @@ pub struct App {
     pub hub: Arc<Hub>,
     /// Who runs what.
     pub supervisor: Supervisor,
+    /// Videos on their way in.
+    pub uploads: Arc<Uploads>,
     /// Clips and still pictures.
     pub pictures: Arc<Pictures>,
     /// The generator audit.

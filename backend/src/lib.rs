@@ -20,6 +20,7 @@ pub mod replayer;
 pub mod secret;
 pub mod server;
 pub mod supervisor;
+pub mod uploads;
 pub mod worker;
 
 /// The program's `main`: sets up logging and reads the command line.

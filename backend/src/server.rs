@@ -10,6 +10,7 @@ use crate::replayer::Replayer;
 use crate::secret::{kept_secret, new_secret};
 use crate::supervisor::local::LocalWorkers;
 use crate::supervisor::{Setup, Supervisor};
+use crate::uploads::Uploads;
 use anyhow::{Context, Result, bail};
 use shared::annotation::Role;
 use std::fs::File;
@@ -125,9 +126,6 @@ fn assemble(
 ) -> Result<App> {
     let store = Store::open(&data.database())?;
     store.first_admin(store::now())?;
-    // Uploads that a killed server left behind.
-    std::fs::remove_dir_all(data.uploads())?;
-    std::fs::create_dir_all(data.uploads())?;
     let hub = Arc::new(Hub::default());
     let supervisor = Supervisor::start(Setup {
         store: store.clone(),
@@ -139,6 +137,7 @@ fn assemble(
     let disk_mark = new_secret()?.0;
     std::fs::write(data.disk_mark(), &disk_mark)?;
     Ok(App {
+        uploads: Arc::new(Uploads::open(data.uploads())?),
         pictures: Arc::new(Pictures::open(data.pictures(), &data.strips())?),
         auditor: Arc::default(),
         replayer: Arc::new(Replayer::new(program(options)?)),

@@ -43,22 +43,12 @@ fn train(dir: &Path, run: &Path, resume: bool) -> Command {
     command
 }
 
-/// The last figures of every step, without the times.
+/// The last figures of every step, without what was measured of the machine.
 fn figures(run: &Path) -> BTreeMap<u64, StepMetrics> {
     let journal = train::journal::read(run).unwrap();
     assert!(journal.iter().map(|event| event.seq).eq(1..=journal.len() as u64));
-    let timeless = |metrics: StepMetrics| StepMetrics {
-        tokens_per_sec: 0.0,
-        step_secs: 0.0,
-        sample_secs: 0.0,
-        rollout_secs: 0.0,
-        reward_secs: 0.0,
-        update_secs: 0.0,
-        memory_bytes: None,
-        ..metrics
-    };
     let steps = journal.into_iter().filter_map(|event| match event.body {
-        EventBody::Step(metrics) => Some((event.step, timeless(metrics))),
+        EventBody::Step(metrics) => Some((event.step, metrics.timeless())),
         _ => None,
     });
     steps.collect()

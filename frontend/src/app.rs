@@ -18,6 +18,7 @@ use crate::state::outbox::Outbox;
 use crate::state::session::{Known, Session, use_session};
 use crate::state::theme::Theme;
 use crate::state::toast::{Toasts, use_toasts};
+use crate::state::uploads::Uploads;
 use leptos::prelude::*;
 use leptos_router::components::{Redirect, Route, Router, Routes};
 use leptos_router::path;
@@ -33,6 +34,7 @@ pub fn App() -> impl IntoView {
     provide_context(ViewSize::new());
     Sitting::provide();
     let library = Library::provide();
+    Uploads::provide(library);
     let outbox = Outbox::provide();
     Live::provide(library, outbox);
     view! { <Router><Gate/></Router> }

@@ -32,7 +32,7 @@ pub use system::{
     PoliciesBody, PolicyInfo, PresetInfo, PresetsBody, QueuedRun, Speed, Storage, StoragePart,
     Versions, WorkerInfo,
 };
-pub use videos::{Video, VideoBody, VideosBody};
+pub use videos::{NewUpload, Upload, UploadBody, UploadsBody, Video, VideoBody, VideosBody};
 
 /// Why a request was refused, as `{"error": {...}}`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -309,6 +309,23 @@ pub struct StepMetrics {
     pub skipped: bool,
 }
 
+impl StepMetrics {
+    /// Without times, paces and memory: what the same step must come to whenever it is made again.
+    #[must_use]
+    pub fn timeless(self) -> Self {
+        Self {
+            tokens_per_sec: 0.0,
+            step_secs: 0.0,
+            sample_secs: 0.0,
+            rollout_secs: 0.0,
+            reward_secs: 0.0,
+            update_secs: 0.0,
+            memory_bytes: None,
+            ..self
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

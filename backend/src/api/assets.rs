@@ -20,8 +20,10 @@ pub(super) fn service(dist: Option<&Path>) -> Router {
     match dist.map(|dist| (dist, dist.join("index.html"))) {
         Some((dist, index)) if index.is_file() => {
             let page = ServeFile::new(index).precompressed_br().precompressed_gzip();
-            let page =
-                Router::new().fallback_service(page).layer(middleware::from_fn(no_page_for_files));
+            let page = Router::new()
+                .fallback_service(page)
+                .layer(middleware::from_fn(with_links))
+                .layer(middleware::from_fn(no_page_for_files));
             let files = ServeDir::new(dist).precompressed_br().precompressed_gzip();
             Router::new().fallback_service(files.fallback(page))
         }
@@ -40,6 +42,31 @@ async fn no_page_for_files(request: Request, next: Next) -> Response {
         return StatusCode::NOT_FOUND.into_response();
     }
     next.run(request).await
+}
+
+/// Tells with a page what it will ask for first: that is made and sent while the page's program is
+/// fetched and started, not after it.
+async fn with_links(request: Request, next: Next) -> Response {
+    let links = links(request.uri().path());
+    let mut response = next.run(request).await;
+    response.headers_mut().extend(links.map(|links| (header::LINK, links)));
+    response
+}
+
+/// Links for the address of a page; a name that would have to be escaped gets none.
+fn links(path: &str) -> Option<HeaderValue> {
+    let parts: Vec<&str> = path.split('/').collect();
+    let ["", "runs", run, "steps", step, "groups", group] = parts[..] else { return None };
+    let plain = |part: &&str| part.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    if ![run, step, group].iter().all(plain) {
+        return None;
+    }
+    let place = format!("/api/v1/runs/{run}/groups/{step}/{group}");
+    let data = |path: &str| format!("<{path}>; rel=preload; as=fetch; crossorigin");
+    let picture = |query: &str| format!("<{place}/atlas.jpg{query}>; rel=preload; as=image");
+    let links =
+        [data("/api/v1/session"), data(&place), picture("?size=view"), picture("")].join(", ");
+    HeaderValue::from_str(&links).ok()
 }
 
 /// Headers of every answer.
@@ -119,6 +146,7 @@ pub fn content_security_policy(page: &str) -> String {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test may panic")]
 mod tests {
     use super::*;
 
@@ -129,6 +157,17 @@ mod tests {
         let hash = "'sha256-LPJNul+wow4m6DsqxbninhsWHlwfp0JecwQzYpOLmCQ='";
         assert!(policy.contains(&format!("'wasm-unsafe-eval' {hash};")), "{policy}");
         assert_eq!(policy.matches("sha256").count(), 1);
+    }
+
+    #[test]
+    fn a_group_is_asked_for_with_its_page() {
+        let links = links("/runs/12ab/steps/3/groups/0").unwrap();
+        let links = links.to_str().unwrap();
+        assert!(links.contains("</api/v1/runs/12ab/groups/3/0>; rel=preload; as=fetch"), "{links}");
+        assert_eq!(links.matches("as=image").count(), 2);
+        for other in ["/runs/12ab", "/runs/a>b/steps/3/groups/0", "/runs/12ab/steps/3/groups/0/x"] {
+            assert_eq!(super::links(other), None, "{other}");
+        }
     }
 
     #[test]

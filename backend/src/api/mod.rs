@@ -15,6 +15,7 @@ mod runs;
 mod session;
 mod studio;
 mod system;
+mod uploads;
 mod videos;
 mod workers;
 
@@ -95,7 +96,7 @@ pub fn endpoints() -> Vec<Endpoint> {
         .query(&["after", "limit"]),
         get("/api/v1/videos", V1, "The library, newest first.", self::get(videos::list))
             .query(&["after", "limit"]),
-        post("/api/v1/videos", ADMIN, "Adds a video: raw bytes.", self::post(videos::upload))
+        post("/api/v1/videos", ADMIN, "Adds a video: raw bytes.", self::post(uploads::whole))
             .query(&["name"]),
         get("/api/v1/videos/{video}", V1, "One video.", self::get(videos::show)),
         get("/api/v1/videos/{video}/thumb.jpg", V1, "One frame.", self::get(videos::thumb)),
@@ -120,6 +121,7 @@ pub fn endpoints() -> Vec<Endpoint> {
             self::post(labels::apply),
         ),
     ];
+    all.extend(upload_endpoints());
     all.extend(studio_endpoints());
     all.extend(run_endpoints());
     all.extend([
@@ -151,6 +153,41 @@ pub fn endpoints() -> Vec<Endpoint> {
         get("/api/v1/openapi.json", V1, "This table for programs.", self::get(system::openapi)),
     ]);
     all
+}
+
+/// A file that comes in parts.
+const UPLOAD: &str = "/api/v1/uploads/{upload}";
+
+fn upload_endpoints() -> Vec<Endpoint> {
+    let row = |method, path, about, handler| row(method, path, ADMIN, about, handler);
+    vec![
+        row(
+            Method::GET,
+            "/api/v1/uploads",
+            "One's own files that have not come whole.",
+            get(uploads::list),
+        ),
+        row(
+            Method::POST,
+            "/api/v1/uploads",
+            "Announces a video that comes in parts, or finds it where it stopped.",
+            post(uploads::begin),
+        ),
+        row(Method::GET, UPLOAD, "How far a file is.", get(uploads::show)),
+        row(
+            Method::PATCH,
+            UPLOAD,
+            "Its next part as raw bytes; the last one adds the video.",
+            axum::routing::patch(uploads::add),
+        )
+        .query(&["at"]),
+        row(
+            Method::DELETE,
+            UPLOAD,
+            "Gives a file up, with what has come.",
+            axum::routing::delete(uploads::cancel),
+        ),
+    ]
 }
 
 fn studio_endpoints() -> Vec<Endpoint> {

@@ -1,28 +1,21 @@
 //! The library: listing, adding, pictures and the files themselves.
 
-use super::{Page, Path, Query, Signed, no_place};
+use super::{Page, Path, Query, no_place};
 use crate::api::error::Fail;
 use crate::app::{App, blocking};
-use crate::library::{self, Keep};
+use crate::library;
 use crate::pictures::{Picture, PictureError};
-use crate::secret::new_id;
+use axum::Json;
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use axum::{Extension, Json};
-use futures::StreamExt;
-use serde::Deserialize;
 use shared::api::{VideoBody, VideosBody};
 use shared::video::VideoId;
-use std::path::{Path as FilePath, PathBuf};
+use std::path::Path as FilePath;
 use std::sync::Arc;
 use store::StoredVideo;
-use tokio::io::AsyncWriteExt;
 use tower_http::services::ServeFile;
-
-/// File names are at most this long, bytes.
-const NAME_BYTES: usize = 200;
 
 pub(super) async fn list(
     State(app): State<Arc<App>>,
@@ -46,31 +39,6 @@ pub(super) async fn show(
     let stored = find(&app, id).await?;
     let video = blocking(move || library::listed(stored)).await?;
     Ok(Json(VideoBody { video }))
-}
-
-#[derive(Deserialize)]
-pub(super) struct Upload {
-    #[serde(default)]
-    name: String,
-}
-
-pub(super) async fn upload(
-    State(app): State<Arc<App>>,
-    Extension(signed): Extension<Signed>,
-    Query(upload): Query<Upload>,
-    body: Body,
-) -> Result<impl IntoResponse, Fail> {
-    let name = file_name(&upload.name);
-    let coming = Incoming::create(&app, &name)?;
-    coming.receive(body, app.upload_limit).await?;
-    let added = blocking(move || {
-        let added = library::add(&app, &coming.file, &name, Keep::Moved, signed.person.id);
-        drop(coming);
-        added
-    });
-    let (video, new) = added.await??;
-    let status = if new { StatusCode::CREATED } else { StatusCode::OK };
-    Ok((status, Json(VideoBody { video })))
 }
 
 pub(super) async fn thumb(
@@ -150,96 +118,4 @@ pub(super) async fn send_file(path: &FilePath, request: Request) -> Response {
     let keep = HeaderValue::from_static("private, max-age=31536000, immutable");
     response.headers_mut().insert(header::CACHE_CONTROL, keep);
     response
-}
-
-/// The last part of a name, without anything a file system could stumble over.
-fn file_name(given: &str) -> String {
-    let last = given.rsplit(['/', '\\']).next().unwrap_or_default();
-    let mut name: String = last.chars().filter(|c| !c.is_control()).collect();
-    while name.len() > NAME_BYTES {
-        name.remove(0);
-    }
-    match name.trim().trim_start_matches('.') {
-        "" => "video".into(),
-        name => name.to_owned(),
-    }
-}
-
-/// A video on its way in, in a folder of its own so that errors name it as people do.
-/// Dropped, it leaves nothing behind.
-struct Incoming {
-    folder: PathBuf,
-    file: PathBuf,
-}
-
-impl Incoming {
-    fn create(app: &App, name: &str) -> Result<Self, Fail> {
-        let id = new_id().map_err(|error| Fail::internal(&error))?;
-        let folder = app.data.uploads().join(id);
-        std::fs::create_dir(&folder).map_err(|error| Fail::internal(&error))?;
-        let file = folder.join(name);
-        Ok(Self { folder, file })
-    }
-
-    async fn receive(&self, body: Body, limit: u64) -> Result<(), Fail> {
-        let create = tokio::fs::File::create(&self.file).await;
-        let mut file = create.map_err(|error| Fail::internal(&error))?;
-        let mut parts = body.into_data_stream();
-        let mut bytes = 0;
-        while let Some(part) = parts.next().await {
-            let part = part.map_err(|_| cut_off())?;
-            bytes += part.len() as u64;
-            if bytes > limit {
-                return Err(too_large(limit));
-            }
-            file.write_all(&part).await.map_err(|error| no_room(&error))?;
-        }
-        file.flush().await.map_err(|error| no_room(&error))
-    }
-}
-
-impl Drop for Incoming {
-    fn drop(&mut self) {
-        if let Err(error) = std::fs::remove_dir_all(&self.folder) {
-            tracing::warn!("{} stays behind: {error}", self.folder.display());
-        }
-    }
-}
-
-fn cut_off() -> Fail {
-    Fail::new(StatusCode::BAD_REQUEST, "cut_off", "the upload was cut off; send it again")
-}
-
-fn too_large(limit: u64) -> Fail {
-    let message = format!(
-        "the file is larger than {} MiB, the most this server takes; cut it into parts",
-        limit >> 20
-    );
-    Fail::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", message)
-}
-
-fn no_room(error: &std::io::Error) -> Fail {
-    tracing::error!("an upload failed: {error}");
-    let message = format!("the server cannot keep the file: {error}");
-    Fail::new(StatusCode::INSUFFICIENT_STORAGE, "no_room", message)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::file_name;
-
-    #[test]
-    fn names_are_made_harmless() {
-        for (given, name) in [
-            ("a.mp4", "a.mp4"),
-            ("../../etc/passwd", "passwd"),
-            ("C:\\clips\\b.mov", "b.mov"),
-            ("..", "video"),
-            ("", "video"),
-            (" x\n.mp4 ", "x.mp4"),
-        ] {
-            assert_eq!(file_name(given), name);
-        }
-        assert!(file_name(&"ü".repeat(500)).len() <= 200);
-    }
 }

@@ -9,6 +9,7 @@ use crate::route;
 use crate::state::browser::{local_date_time, use_now};
 use crate::state::library::use_library;
 use crate::state::session::use_session;
+use crate::state::uploads::use_uploads;
 use leptos::html;
 use leptos::prelude::*;
 use shared::annotation::Role;
@@ -16,14 +17,14 @@ use shared::api::Video;
 use wasm_bindgen::JsCast;
 
 mod upload;
-use upload::{UploadList, Uploads};
+use upload::UploadList;
 
 /// The list of videos.
 #[component]
 pub fn VideosPage() -> impl IntoView {
     let library = use_library();
     let session = use_session();
-    let uploads = Uploads::new(library);
+    let uploads = use_uploads();
     let over = RwSignal::new(false);
     let picker = NodeRef::<html::Input>::new();
     let may = Memo::new(move |_| session.may(Role::Admin));
@@ -63,7 +64,7 @@ pub fn VideosPage() -> impl IntoView {
                 on:dragleave=move |_| over.set(false)>
                 <input node_ref=picker type="file" multiple accept="video/*,.mkv,.mov,.webm,.avi,.mp4" class="hidden-input"
                     tabindex="-1" aria-label="Video files" data-testid="upload-input" on:change=picked/>
-                <UploadList uploads/>
+                <UploadList may/>
                 <div class="videos">{body}</div>
                 {move || over.get().then(|| view! { <div class="drop-hint"><b>"Drop to add to the library"</b></div> })}
             </div>

@@ -116,6 +116,27 @@ pub async fn videos() -> Result<Vec<Video>, Fault> {
     get::<VideosBody>("/videos").await.map(|body| body.videos)
 }
 
+/// Announces a file that comes in parts, or finds where it stopped.
+pub async fn begin_upload(file: &NewUpload) -> Result<UploadBody, Fault> {
+    post("/uploads", file).await
+}
+
+/// The reader's files that have not come whole.
+pub async fn uploads() -> Result<Vec<Upload>, Fault> {
+    get::<UploadsBody>("/uploads").await.map(|body| body.uploads)
+}
+
+/// Gives a file up that has not come whole.
+pub async fn give_up_upload(id: &str) -> Result<(), Fault> {
+    let path = format!("{BASE}/uploads/{id}");
+    let sent = Request::delete(&path).send().await.map_err(|_| offline())?;
+    if sent.ok() {
+        return Ok(());
+    }
+    let status = sent.status();
+    Err(fault(status, &sent.text().await.unwrap_or_default()))
+}
+
 /// Devices of the server's machine, found ones first.
 pub async fn devices() -> Result<Vec<DeviceInfo>, Fault> {
     get::<DevicesBody>("/devices").await.map(|body| body.devices)

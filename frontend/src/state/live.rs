@@ -368,8 +368,9 @@ impl Live {
     }
 }
 
-/// Half fixed, half by chance, so that many pages do not come back at the same moment.
-fn pause_ms(attempt: u32, chance: f64) -> u32 {
+/// Milliseconds until the next attempt after so many in vain. Half fixed, half by chance (0..1), so
+/// that many pages do not come back at the same moment.
+pub fn pause_ms(attempt: u32, chance: f64) -> u32 {
     let cap = BACKOFF_MS.1.min(BACKOFF_MS.0 << attempt.min(8));
     cap / 2 + (chance * f64::from(cap / 2)) as u32
 }

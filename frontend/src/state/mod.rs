@@ -11,4 +11,5 @@ pub mod remote;
 pub mod session;
 pub mod theme;
 pub mod toast;
+pub mod uploads;
 pub mod whatif;

@@ -8,20 +8,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::mpsc::{Receiver, sync_channel};
 use train::{NoControl, Outcome, Request};
 
-/// The last figures of every step, without the times.
+/// The last figures of every step, without what was measured of the machine.
 fn figures(events: &[RunEvent]) -> BTreeMap<u64, StepMetrics> {
-    let timeless = |metrics: &StepMetrics| StepMetrics {
-        tokens_per_sec: 0.0,
-        step_secs: 0.0,
-        sample_secs: 0.0,
-        rollout_secs: 0.0,
-        reward_secs: 0.0,
-        update_secs: 0.0,
-        memory_bytes: None,
-        ..metrics.clone()
-    };
     let steps = events.iter().filter_map(|event| match &event.body {
-        EventBody::Step(metrics) => Some((event.step, timeless(metrics))),
+        EventBody::Step(metrics) => Some((event.step, metrics.clone().timeless())),
         _ => None,
     });
     steps.collect()

@@ -1,0 +1,120 @@
+//! The group page: opened cold, driven by keys, scored again.
+
+use crate::live::WATCHED_STEPS;
+use crate::load::enter;
+use crate::share_of;
+use anyhow::Result;
+use serde_json::json;
+use tests::browser::{Browser, Driver, id};
+use tests::studio::{Client, Studio};
+use thirtyfour::extensions::cdp::ChromeDevTools;
+
+/// Times a group is opened by a browser without any file, each a group that nobody opened before.
+const OPENED: u64 = 7;
+
+/// Notes when the group's frames are first on the screen, small (from the film strip) and large.
+const NOTE_FRAMES: &str = "
+    window.framed = {};
+    const look = () => {
+      for (const image of document.querySelectorAll('[data-testid=clip] image')) {
+        const name = image.getAttribute('href').includes('size=') ? 'large' : 'small';
+        if (name in window.framed) continue;
+        window.framed[name] = 0;
+        requestAnimationFrame(() => requestAnimationFrame(() => { window.framed[name] = performance.now(); }));
+      }
+    };
+    new MutationObserver(look).observe(document, {subtree: true, childList: true, attributes: true});";
+
+/// From opening a link to a group to its frames on the screen: nothing of the page is in the
+/// browser, no picture of the group was ever made.
+pub async fn cold(studio: &Studio, api: &Client, driver: &Driver, run: &str) -> Result<()> {
+    let (mut first, mut large) = (Vec::new(), Vec::new());
+    for at in 0..OPENED {
+        let browser = driver.browser((1440, 900)).await?;
+        let place = format!("{}/runs/{run}/steps/{}/groups/0", studio.base, 10 + at);
+        let times = open(studio, api, &browser, &place).await;
+        browser.quit().await;
+        let (small_ms, large_ms) = times?;
+        first.push(small_ms.min(large_ms));
+        large.push(large_ms);
+    }
+    println!(
+        "group page, cold    frames after {:.0} ms ({:.0} to {:.0}), large after {:.0} ms ({:.0} to {:.0}); {OPENED} groups",
+        share_of(&first, 0.5),
+        share_of(&first, 0.0),
+        share_of(&first, 1.0),
+        share_of(&large, 0.5),
+        share_of(&large, 0.0),
+        share_of(&large, 1.0),
+    );
+    Ok(())
+}
+
+async fn open(studio: &Studio, api: &Client, browser: &Browser, place: &str) -> Result<(f64, f64)> {
+    enter(studio, api, browser).await?;
+    let tools = ChromeDevTools::new(browser.driver.handle.clone());
+    let script = json!({ "source": NOTE_FRAMES });
+    tools.execute_cdp_with_params("Page.addScriptToEvaluateOnNewDocument", script).await?;
+    browser.open(place).await?;
+    browser
+        .until("the large frames", async || {
+            let found = browser.driver.execute("return window.framed", vec![]).await.ok()?;
+            let framed = found.json().clone();
+            let large = framed["large"].as_f64().filter(|at| *at > 0.0)?;
+            Some((framed["small"].as_f64().filter(|at| *at > 0.0).unwrap_or(large), large))
+        })
+        .await
+}
+
+/// Presses frame keys and gives the time from each to the picture painted after it.
+const STEP_FRAMES: &str = "
+    const done = arguments[arguments.length - 1];
+    const painted = () => new Promise(said => requestAnimationFrame(() => {
+      const channel = new MessageChannel();
+      channel.port1.onmessage = () => said(performance.now());
+      channel.port2.postMessage(0);
+    }));
+    (async () => {
+      const took = [];
+      for (let i = 0; i < 90; i++) {
+        await new Promise(later => setTimeout(later, 15 + Math.random() * 40));
+        const key = i % 40 < 20 ? '.' : ',', pressed = performance.now();
+        window.dispatchEvent(new KeyboardEvent('keydown', {key, bubbles: true}));
+        const handled = performance.now();
+        took.push([await painted() - pressed, handled - pressed]);
+      }
+      done(took);
+    })();";
+
+/// Keys to painted frames, and what-if over all of a run's answers.
+pub async fn keys_and_what_if(
+    studio: &Studio,
+    api: &Client,
+    driver: &Driver,
+    run: &str,
+) -> Result<()> {
+    let browser = driver.browser((1440, 900)).await?;
+    let measured = keys(studio, api, &browser, run).await;
+    browser.quit().await;
+    measured
+}
+
+async fn keys(studio: &Studio, api: &Client, browser: &Browser, run: &str) -> Result<()> {
+    enter(studio, api, browser).await?;
+    browser.open(&format!("{}/runs/{run}/steps/{WATCHED_STEPS}/groups/0", studio.base)).await?;
+    browser.find(&format!("{} image[href*=\"size=\"]", id("clip"))).await?;
+    let took = browser.driver.execute_async(STEP_FRAMES, vec![]).await?;
+    let took: Vec<(f64, f64)> = serde_json::from_value(took.json().clone())?;
+    let (painted, handled): (Vec<f64>, Vec<f64>) = took.into_iter().unzip();
+    println!(
+        "key to frame        p50 {:.1} ms, p95 {:.1} ms over {} presses, up to a screen's 16.7 ms of it waiting for its next picture; the page's own work p95 {:.1} ms",
+        share_of(&painted, 0.5),
+        share_of(&painted, 0.95),
+        painted.len(),
+        share_of(&handled, 0.95),
+    );
+    browser.keys("w").await?;
+    let found = browser.find(&id("whatif-took")).await?;
+    println!("what-if             {}", found.text().await?.split(". ").next().unwrap_or_default());
+    Ok(())
+}
