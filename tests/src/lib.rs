@@ -5,6 +5,7 @@
 
 pub mod browser;
 pub mod studio;
+pub mod synth;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
