@@ -4,6 +4,8 @@
 //! directory, its worker process, and Chromium.
 
 pub mod browser;
+pub mod gallery;
+pub mod picture;
 pub mod studio;
 pub mod synth;
 

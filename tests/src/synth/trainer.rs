@@ -97,6 +97,16 @@ impl Trainer {
         &self.id
     }
 
+    /// The newest step made.
+    pub fn step(&self) -> u64 {
+        self.step
+    }
+
+    /// Everything it has written so far.
+    pub fn journal(&self) -> Result<Vec<RunEvent>> {
+        Ok(train::journal::read(&self.dir)?)
+    }
+
     fn load(&mut self) -> Result<()> {
         self.store.move_run(&self.id, &[RunMove::Take])?;
         let (steps, device) = (self.plan.config.steps, self.plan.config.device.clone());
