@@ -2,6 +2,7 @@
 
 use crate::{PATIENCE, root};
 use anyhow::{Context, Result, bail};
+use serde_json::{Value, json};
 use std::io::{BufRead, BufReader, ErrorKind};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -182,6 +183,34 @@ impl Browser {
             .into_iter()
             .filter(|entry| entry.level == "SEVERE" || entry.message.contains("Security Policy"));
         Ok(severe.map(|entry| entry.message).collect())
+    }
+
+    /// Runs a function's body in the page and gives what it returns.
+    pub async fn script(&self, body: &str, arguments: Vec<Value>) -> Result<Value> {
+        Ok(self.driver.execute(body, arguments).await?.json().clone())
+    }
+
+    /// Sends a command of Chromium's DevTools.
+    pub async fn devtools(&self, method: &str, parameters: Value) -> Result<Value> {
+        Ok(self.driver.cdp().send_raw(method, parameters).await?)
+    }
+
+    /// Gives the page this many pixels, whatever the window has.
+    pub async fn resize(&self, (width, height): (u32, u32)) -> Result<()> {
+        let size =
+            json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": false });
+        self.devtools("Emulation.setDeviceMetricsOverride", size).await.map(drop)
+    }
+
+    /// Brings the page into a theme as a press of its button does.
+    pub async fn theme(&self, name: &str) -> Result<()> {
+        const SWITCH: &str = "if (document.documentElement.dataset.theme !== arguments[0])
+            document.querySelector('[data-testid=theme-toggle]').click();";
+        self.script(SWITCH, vec![name.into()]).await?;
+        self.until(&format!("the {name} theme"), async || {
+            (self.attr("html", "data-theme").await? == name).then_some(())
+        })
+        .await
     }
 
     /// Closes the browser; without it Chromium stays behind.

@@ -4,7 +4,10 @@
 //! directory, its worker process, and Chromium.
 
 pub mod browser;
+pub mod gallery;
+pub mod picture;
 pub mod studio;
+pub mod synth;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;

@@ -12,13 +12,22 @@ use std::time::Instant;
 
 /// A server process; killed when dropped.
 pub struct Studio {
-    child: Child,
+    /// None while it is halted.
+    child: Option<Child>,
+    start: Start,
     /// `http://127.0.0.1:PORT`.
     pub base: String,
     /// The first admin's one-time link.
     pub sign_in: String,
     /// Everything it keeps.
     pub data: tempfile::TempDir,
+}
+
+/// How the program is started.
+struct Start {
+    /// The built page.
+    dist: PathBuf,
+    workers: u32,
 }
 
 impl Studio {
@@ -29,39 +38,40 @@ impl Studio {
 
     /// The same with the built page in this folder.
     pub fn with_page(dist: &Path) -> Result<Self> {
-        let data = tempfile::tempdir()?;
-        let program = built().join("videossr");
-        let mut child = Command::new(&program)
-            .args(["serve", "--listen", "127.0.0.1:0", "--data"])
-            .arg(data.path())
-            .env("VIDEOSSR_DIST", dist)
-            .env("VIDEOSSR_STATIC", folder("VIDEOSSR_STATIC", "static"))
-            .stdout(Stdio::piped())
-            .spawn()
-            .with_context(|| format!("cannot start {}; build it first", program.display()))?;
-        let stdout = child.stdout.take().context("stdout is piped")?;
-        let (found, link) = mpsc::sync_channel(8);
-        std::thread::Builder::new().name("studio-stdout".into()).spawn(move || {
-            for line in BufReader::new(stdout).lines().map_while(Result::ok) {
-                if let Some(at) = line.find("http://").filter(|_| line.contains("/sign-in?token="))
-                {
-                    // The receiver is gone once the link was taken.
-                    let _ = found
-                        .try_send(line[at..].split_whitespace().next().unwrap_or("").to_owned());
-                }
-            }
-        })?;
-        let Ok(sign_in) = link.recv_timeout(PATIENCE) else {
-            let _ = child.kill();
-            bail!("the server printed no sign-in link");
-        };
+        Self::begin(tempfile::tempdir()?, Start { dist: dist.into(), workers: 1 })
+    }
+
+    /// On a data folder that was written before, without a worker: nothing in it goes on.
+    pub fn on(data: tempfile::TempDir) -> Result<Self> {
+        Self::begin(data, Start { dist: page(), workers: 0 })
+    }
+
+    fn begin(data: tempfile::TempDir, start: Start) -> Result<Self> {
+        let (child, sign_in) = start.spawn(data.path(), "127.0.0.1:0")?;
         let base = sign_in.split("/sign-in").next().unwrap_or_default().to_owned();
-        Ok(Self { child, base, sign_in, data })
+        Ok(Self { child: Some(child), start, base, sign_in, data })
+    }
+
+    /// Kills the server as a power cut does.
+    pub fn halt(&mut self) -> Result<()> {
+        if let Some(mut child) = self.child.take() {
+            child.kill()?;
+            child.wait()?;
+        }
+        Ok(())
+    }
+
+    /// Starts a halted server again, on the same port.
+    pub fn revive(&mut self) -> Result<()> {
+        let listen = self.base.trim_start_matches("http://");
+        let (child, sign_in) = self.start.spawn(self.data.path(), listen)?;
+        (self.child, self.sign_in) = (Some(child), sign_in);
+        Ok(())
     }
 
     /// Process id of the server.
     pub fn pid(&self) -> u32 {
-        self.child.id()
+        self.child.as_ref().expect("it runs").id()
     }
 
     /// The token of a sign-in or invitation link.
@@ -87,6 +97,38 @@ impl Studio {
     }
 }
 
+impl Start {
+    /// The process, and the first admin's link once it is printed.
+    fn spawn(&self, data: &Path, listen: &str) -> Result<(Child, String)> {
+        let program = built().join("videossr");
+        let mut child = Command::new(&program)
+            .args(["serve", "--listen", listen, "--workers", &self.workers.to_string(), "--data"])
+            .arg(data)
+            .env("VIDEOSSR_DIST", &self.dist)
+            .env("VIDEOSSR_STATIC", folder("VIDEOSSR_STATIC", "static"))
+            .stdout(Stdio::piped())
+            .spawn()
+            .with_context(|| format!("cannot start {}; build it first", program.display()))?;
+        let stdout = child.stdout.take().context("stdout is piped")?;
+        let (found, link) = mpsc::sync_channel(8);
+        std::thread::Builder::new().name("studio-stdout".into()).spawn(move || {
+            for line in BufReader::new(stdout).lines().map_while(Result::ok) {
+                if let Some(at) = line.find("http://").filter(|_| line.contains("/sign-in?token="))
+                {
+                    // The receiver is gone once the link was taken.
+                    let _ = found
+                        .try_send(line[at..].split_whitespace().next().unwrap_or("").to_owned());
+                }
+            }
+        })?;
+        let Ok(sign_in) = link.recv_timeout(PATIENCE) else {
+            let _ = child.kill();
+            bail!("the server printed no sign-in link");
+        };
+        Ok((child, sign_in))
+    }
+}
+
 /// The built page.
 pub fn page() -> PathBuf {
     folder("VIDEOSSR_DIST", "dist").into()
@@ -99,17 +141,18 @@ fn folder(variable: &str, name: &str) -> std::ffi::OsString {
 
 impl Drop for Studio {
     fn drop(&mut self) {
+        let Some(mut child) = self.child.take() else { return };
         // SIGTERM first, so that the worker ends too and its folder can go.
-        let _ = Command::new("kill").arg(self.child.id().to_string()).status();
+        let _ = Command::new("kill").arg(child.id().to_string()).status();
         let until = Instant::now() + std::time::Duration::from_secs(20);
         while Instant::now() < until {
-            if matches!(self.child.try_wait(), Ok(Some(_))) {
+            if matches!(child.try_wait(), Ok(Some(_))) {
                 return;
             }
             std::thread::sleep(std::time::Duration::from_millis(50));
         }
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        let _ = child.kill();
+        let _ = child.wait();
     }
 }
 

@@ -1,0 +1,60 @@
+//! Folders written without training: the same for the same plan, of the size asked for, and whole.
+
+use shared::event::{EventBody, RunEvent};
+use store::RolloutFilter;
+use tests::synth::{Bodies, End, Folder, Plan};
+
+fn journal(plan: &Plan) -> Vec<RunEvent> {
+    let dir = tempfile::tempdir().expect("a folder");
+    let folder = Folder::with_clips(dir.path()).expect("clips");
+    let id = folder.add_run(plan.clone()).expect("a run");
+    let run = folder.store.run(&id).expect("stored").run;
+    assert_eq!((run.step, run.steps), (plan.made(), plan.config.steps));
+    let filter = RolloutFilter { limit: 10_000, ..RolloutFilter::default() };
+    let rows = folder.store.rollouts(&id, &filter).expect("rows").len() as u64;
+    let grpo = &plan.config.grpo;
+    let written = plan.made() / plan.groups_every;
+    assert_eq!(rows, written * u64::from(grpo.prompts_per_step * grpo.group_size));
+    train::journal::read(&dir.path().join("runs").join(&id)).expect("a journal")
+}
+
+#[test]
+fn the_same_plan_gives_the_same_journal_and_learns() {
+    let plan = Plan::new("twice", 40, 4, 8);
+    let events = journal(&plan);
+    assert_eq!(events, journal(&plan), "nothing depends on the hour or the folder");
+    assert!(events.iter().zip(1..).all(|(event, seq)| event.seq == seq), "no gap");
+    let rewards: Vec<f64> = events
+        .iter()
+        .filter_map(|event| match &event.body {
+            EventBody::Step(figures) => Some(figures.reward_mean),
+            _ => None,
+        })
+        .collect();
+    let mean = |part: &[f64]| part.iter().sum::<f64>() / part.len() as f64;
+    assert!(mean(&rewards[30..]) > mean(&rewards[..10]) + 0.1, "{rewards:?}");
+}
+
+#[test]
+fn bare_groups_of_some_steps_leave_the_figures_as_they_are() {
+    let whole = Plan { end: End::Stopped(6), ..Plan::new("thin", 9, 2, 3) };
+    let bare = Plan { bodies: Bodies::Bare, groups_every: 2, ..whole.clone() };
+    let figures = |plan: &Plan| {
+        let mut events = journal(plan);
+        events.retain(|event| event.body.kind() == "step");
+        events.into_iter().map(|event| event.body).collect::<Vec<_>>()
+    };
+    assert_eq!(figures(&whole), figures(&bare));
+}
+
+#[test]
+fn groups_without_spread_are_as_many_as_asked_for() {
+    let all = Plan { alike: 1.0, ..Plan::new("dead", 3, 2, 64) };
+    let groups = journal(&all).into_iter().filter_map(|event| match event.body {
+        EventBody::RolloutGroup(group) => Some(group),
+        _ => None,
+    });
+    let groups: Vec<_> = groups.collect();
+    assert_eq!(groups.len(), 6);
+    assert!(groups.iter().all(|group| group.degenerate && group.rollouts.len() == 64));
+}
