@@ -29,7 +29,7 @@ async fn scenario(studio: &Studio, browser: &Browser) -> Result<()> {
     browser.sign_in(&studio.invite(&mut api, "admin", "Bo")?, "Bo").await?;
     browser.open(&format!("{}/videos", studio.base)).await?;
     browser.find(&id("empty")).await?;
-    let line = ChromeDevTools::new(browser.driver.handle.clone());
+    let line = ChromeDevTools::new(browser.driver.handle().clone());
     line.set_network_conditions(&conditions(SLOW)).await?;
 
     choose(browser).await?;

@@ -52,7 +52,7 @@ pub async fn cold(studio: &Studio, api: &Client, driver: &Driver, run: &str) -> 
 
 async fn open(studio: &Studio, api: &Client, browser: &Browser, place: &str) -> Result<(f64, f64)> {
     enter(studio, api, browser).await?;
-    let tools = ChromeDevTools::new(browser.driver.handle.clone());
+    let tools = ChromeDevTools::new(browser.driver.handle().clone());
     let script = json!({ "source": NOTE_FRAMES });
     tools.execute_cdp_with_params("Page.addScriptToEvaluateOnNewDocument", script).await?;
     browser.open(place).await?;

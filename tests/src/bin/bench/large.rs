@@ -45,7 +45,8 @@ pub async fn a_million(driver: &Driver) -> Result<()> {
 
 fn write(data: &std::path::Path) -> Result<String> {
     let (steps, groups, answers) = SIZE;
-    let plan = Plan { bodies: Bodies::Bare, ..Plan::new("a million answers", steps, groups, answers) };
+    let plan =
+        Plan { bodies: Bodies::Bare, ..Plan::new("a million answers", steps, groups, answers) };
     Folder::with_clips(data)?.add_run(plan)
 }
 

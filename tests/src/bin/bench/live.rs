@@ -105,7 +105,7 @@ pub async fn an_hour(studio: &Studio, api: &mut Client, driver: &Driver) -> Resu
 
 async fn hour(studio: &Studio, api: &mut Client, browser: &Browser) -> Result<[Held; 2]> {
     enter(studio, api, browser).await?;
-    let tools = ChromeDevTools::new(browser.driver.handle.clone());
+    let tools = ChromeDevTools::new(browser.driver.handle().clone());
     let script = json!({ "source": KEEP_PROGRAM });
     tools.execute_cdp_with_params("Page.addScriptToEvaluateOnNewDocument", script).await?;
     let config = json!({

@@ -2,6 +2,7 @@
 //! machines are noisy.
 
 mod group;
+mod large;
 mod live;
 mod load;
 
@@ -23,7 +24,8 @@ async fn main() -> Result<()> {
     let run = live::event_to_pixel(&studio, &mut api, &driver).await?;
     group::cold(&studio, &api, &driver, &run).await?;
     group::keys_and_what_if(&studio, &api, &driver, &run).await?;
-    live::an_hour(&studio, &mut api, &driver).await
+    live::an_hour(&studio, &mut api, &driver).await?;
+    large::a_million(&driver).await
 }
 
 fn training() -> Result<()> {
