@@ -156,6 +156,8 @@ async fn a_drag_zooms_every_chart(browser: &Browser) -> Result<()> {
 async fn the_slider_moves_every_panel(browser: &Browser, run: &str) -> Result<()> {
     const SLIDE: &str = "const slider = document.querySelector(arguments[0]); slider.value = arguments[1]; \
         slider.dispatchEvent(new Event('input', { bubbles: true }));";
+    // A chart under the pointer reads the step there.
+    browser.driver.action_chain().move_to(4, 4).perform().await?;
     let slider = Value::String(id("scrub"));
     browser.driver.execute(SLIDE, vec![slider, json!(5)]).await?;
     browser

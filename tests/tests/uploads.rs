@@ -1,15 +1,15 @@
 //! A video over a slow line: paused, left by closing the page, gone on with from where it was.
 
 use anyhow::{Context, Result, ensure};
+use serde_json::json;
 use std::time::Duration;
 use tests::browser::{Browser, Driver, id};
 use tests::studio::{Client, Studio};
 use tests::{root, skip};
-use thirtyfour::extensions::cdp::{ChromeDevTools, NetworkConditions};
 use thirtyfour::prelude::*;
 
 /// Bytes a second of the slow line.
-const SLOW: i32 = 150_000;
+const SLOW: i64 = 150_000;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_upload_is_paused_and_goes_on_after_a_reload() -> Result<()> {
@@ -29,8 +29,7 @@ async fn scenario(studio: &Studio, browser: &Browser) -> Result<()> {
     browser.sign_in(&studio.invite(&mut api, "admin", "Bo")?, "Bo").await?;
     browser.open(&format!("{}/videos", studio.base)).await?;
     browser.find(&id("empty")).await?;
-    let line = ChromeDevTools::new(browser.driver.handle().clone());
-    line.set_network_conditions(&conditions(SLOW)).await?;
+    line(browser, SLOW).await?;
 
     choose(browser).await?;
     let sending = async || share(browser).await.filter(|share| *share >= 10.0);
@@ -50,7 +49,7 @@ async fn scenario(studio: &Studio, browser: &Browser) -> Result<()> {
     choose(browser).await?;
     let first = browser.until("the first share told", async || share(browser).await).await?;
     ensure!(first >= paused, "from {first} %, when {paused} % had come");
-    line.set_network_conditions(&conditions(-1)).await?;
+    line(browser, -1).await?;
     browser.find(&id("video-row")).await?;
     same_bytes(&mut api)?;
 
@@ -59,11 +58,13 @@ async fn scenario(studio: &Studio, browser: &Browser) -> Result<()> {
     Ok(())
 }
 
-fn conditions(bytes_per_sec: i32) -> NetworkConditions {
-    let mut line = NetworkConditions::new();
-    line.download_throughput = -1;
-    line.upload_throughput = bytes_per_sec;
-    line
+/// Lets so many bytes a second out, or all where it is -1.
+async fn line(browser: &Browser, bytes_per_sec: i64) -> Result<()> {
+    let line = json!({
+        "offline": false, "latency": 0, "downloadThroughput": -1, "uploadThroughput": bytes_per_sec,
+    });
+    browser.devtools("Network.enable", json!({})).await?;
+    browser.devtools("Network.emulateNetworkConditions", line).await.map(drop)
 }
 
 fn clip() -> std::path::PathBuf {
@@ -103,6 +104,6 @@ fn same_bytes(api: &mut Client) -> Result<()> {
     let bytes = videos["videos"][0]["bytes"].as_u64().context("a size")?;
     ensure!(bytes == clip().metadata()?.len(), "{bytes} bytes came");
     let left = api.get("/api/v1/uploads")?;
-    ensure!(left["uploads"] == serde_json::json!([]), "{left}");
+    ensure!(left["uploads"] == json!([]), "{left}");
     Ok(())
 }

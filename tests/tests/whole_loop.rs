@@ -123,6 +123,8 @@ async fn open_a_grounding_group(
 ) -> Result<String> {
     browser.open(&format!("{}/runs/{run}", studio.base)).await?;
     browser.find(&id("feed-item")).await?;
+    // What comes meanwhile would move the cards under the pointer.
+    browser.keys("p").await?;
     let mut asked = Vec::new();
     let found = browser
         .until("a grounding question in the feed", async || {

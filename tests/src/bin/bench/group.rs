@@ -7,7 +7,6 @@ use anyhow::Result;
 use serde_json::json;
 use tests::browser::{Browser, Driver, id};
 use tests::studio::{Client, Studio};
-use thirtyfour::extensions::cdp::ChromeDevTools;
 
 /// Times a group is opened by a browser without any file, each a group that nobody opened before.
 const OPENED: u64 = 7;
@@ -52,9 +51,8 @@ pub async fn cold(studio: &Studio, api: &Client, driver: &Driver, run: &str) -> 
 
 async fn open(studio: &Studio, api: &Client, browser: &Browser, place: &str) -> Result<(f64, f64)> {
     enter(studio, api, browser).await?;
-    let tools = ChromeDevTools::new(browser.driver.handle().clone());
     let script = json!({ "source": NOTE_FRAMES });
-    tools.execute_cdp_with_params("Page.addScriptToEvaluateOnNewDocument", script).await?;
+    browser.devtools("Page.addScriptToEvaluateOnNewDocument", script).await?;
     browser.open(place).await?;
     browser
         .until("the large frames", async || {

@@ -8,7 +8,6 @@ use std::collections::BTreeMap;
 use tests::browser::{Browser, Driver, id};
 use tests::root;
 use tests::studio::{Client, Studio};
-use thirtyfour::extensions::cdp::ChromeDevTools;
 
 /// Steps of the run that the page is watched with.
 pub const WATCHED_STEPS: u64 = 60;
@@ -105,9 +104,8 @@ pub async fn an_hour(studio: &Studio, api: &mut Client, driver: &Driver) -> Resu
 
 async fn hour(studio: &Studio, api: &mut Client, browser: &Browser) -> Result<[Held; 2]> {
     enter(studio, api, browser).await?;
-    let tools = ChromeDevTools::new(browser.driver.handle().clone());
     let script = json!({ "source": KEEP_PROGRAM });
-    tools.execute_cdp_with_params("Page.addScriptToEvaluateOnNewDocument", script).await?;
+    browser.devtools("Page.addScriptToEvaluateOnNewDocument", script).await?;
     let config = json!({
         "steps": HOUR, "grpo": {"group_size": 2, "prompts_per_step": 1},
         "evaluate": {"every": 0}, "checkpoint": {"every": 0},
@@ -121,7 +119,7 @@ async fn hour(studio: &Studio, api: &mut Client, browser: &Browser) -> Result<[H
                 .then_some(())
         };
         tests::until_slow(seen).await?;
-        held.push(memory(browser, &tools).await?);
+        held.push(memory(browser).await?);
     }
     Ok([held[0], held[1]])
 }
@@ -141,10 +139,10 @@ impl std::fmt::Display for Held {
     }
 }
 
-async fn memory(browser: &Browser, tools: &ChromeDevTools) -> Result<Held> {
-    tools.execute_cdp("HeapProfiler.collectGarbage").await?;
-    let heap = tools.execute_cdp("Runtime.getHeapUsage").await?;
-    let dom = tools.execute_cdp("Memory.getDOMCounters").await?;
+async fn memory(browser: &Browser) -> Result<Held> {
+    browser.devtools("HeapProfiler.collectGarbage", json!({})).await?;
+    let heap = browser.devtools("Runtime.getHeapUsage", json!({})).await?;
+    let dom = browser.devtools("Memory.getDOMCounters", json!({})).await?;
     let program = "return window.program.memory.buffer.byteLength";
     let program = browser.driver.execute(program, vec![]).await?;
     Ok(Held {
