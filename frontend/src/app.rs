@@ -1,17 +1,20 @@
 //! What holds the page together: state in context, routes, keys that work everywhere.
 
+use crate::logic::keys::{Command, Screen};
 use crate::pages::missing::MissingPage;
 use crate::pages::runs::RunsPage;
 use crate::pages::sign_in::SignInPage;
 use crate::pages::studio::Sitting;
 use crate::parts::dialog::{Dialogs, KeySheet};
+use crate::parts::news::News;
 use crate::parts::palette::Palette;
 use crate::parts::player::ViewSize;
-use crate::parts::shell::{News, Rail};
+use crate::parts::rail::Rail;
 use crate::parts::states::Skeleton;
 use crate::route;
 use crate::screens;
-use crate::state::browser::{dialog_open, is_typing, on_keys};
+use crate::state::browser::on_keys;
+use crate::state::keys::{Keys, on_commands};
 use crate::state::library::Library;
 use crate::state::live::{Live, use_live};
 use crate::state::outbox::Outbox;
@@ -29,6 +32,7 @@ pub fn App() -> impl IntoView {
     Theme::provide();
     Toasts::provide();
     Session::provide();
+    Keys::provide();
     Dialogs::provide();
     provide_context(ViewSize::new());
     Sitting::provide();
@@ -99,22 +103,20 @@ fn Studio() -> impl IntoView {
 
 fn global_keys() {
     let dialogs = expect_context::<Dialogs>();
-    let theme = expect_context::<Theme>();
+    let (theme, toasts) = (expect_context::<Theme>(), use_toasts());
+    // Also while one types or a dialog is open, so that it closes what it opened.
     on_keys(move |event| {
         let command = event.ctrl_key() || event.meta_key();
         if command && event.key().eq_ignore_ascii_case("k") {
             event.prevent_default();
             dialogs.palette.update(|open| *open = !*open);
-            return;
         }
-        if command || event.alt_key() || is_typing(&event) || dialog_open() {
-            return;
-        }
-        match event.key().as_str() {
-            "?" => dialogs.keys.set(true),
-            "T" => theme.toggle(),
-            _ => {}
-        }
+    });
+    on_commands(Screen::Frame, move |command| match command {
+        Command::Sheet => dialogs.keys.set(true),
+        Command::Theme => theme.toggle(),
+        Command::Undo => toasts.undo(),
+        _ => {}
     });
 }
 

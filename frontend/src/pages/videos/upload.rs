@@ -3,6 +3,7 @@
 use crate::logic::format;
 use crate::state::api::fault;
 use crate::state::library::Library;
+use crate::state::toast::{Toasts, use_toasts};
 use leptos::prelude::*;
 use send_wrapper::SendWrapper;
 use shared::api::VideoBody;
@@ -38,6 +39,7 @@ pub struct Uploads {
     list: RwSignal<Vec<Upload>>,
     next: StoredValue<u32>,
     library: Library,
+    toasts: Toasts,
 }
 
 /// How many files are sent at the same time.
@@ -46,7 +48,10 @@ const AT_ONCE: usize = 2;
 impl Uploads {
     /// Nothing on its way.
     pub fn new(library: Library) -> Self {
-        Self { list: RwSignal::new(Vec::new()), next: StoredValue::new(0), library }
+        let toasts = use_toasts();
+        // The files are forgotten with the screen.
+        on_cleanup(move || toasts.forget("upload"));
+        Self { list: RwSignal::new(Vec::new()), next: StoredValue::new(0), library, toasts }
     }
 
     /// Adds the files somebody chose or dropped.
@@ -115,7 +120,13 @@ impl Uploads {
     }
 
     fn dismiss(self, id: u32) {
+        let before = self.list.get_untracked();
         self.list.update(|list| list.retain(|upload| upload.id != id));
+        let Some(gone) = before.into_iter().find(|upload| upload.id == id) else { return };
+        let words = format!("{} is off the list.", gone.file.name());
+        self.toasts.done("upload", words, move || {
+            let _ = self.list.try_update(|list| list.push(gone.clone()));
+        });
     }
 }
 
