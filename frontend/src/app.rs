@@ -13,7 +13,7 @@ use crate::parts::rail::Rail;
 use crate::parts::states::Skeleton;
 use crate::route;
 use crate::screens;
-use crate::state::browser::on_keys;
+use crate::state::browser::{dialog_open, is_typing, on_keys};
 use crate::state::keys::{Keys, on_commands};
 use crate::state::library::Library;
 use crate::state::live::{Live, use_live};
@@ -21,6 +21,7 @@ use crate::state::outbox::Outbox;
 use crate::state::session::{Known, Session, use_session};
 use crate::state::theme::Theme;
 use crate::state::toast::{Toasts, use_toasts};
+use crate::state::tour::{Tour, use_tour};
 use leptos::prelude::*;
 use leptos_router::components::{Redirect, Route, Router, Routes};
 use leptos_router::path;
@@ -33,6 +34,7 @@ pub fn App() -> impl IntoView {
     Toasts::provide();
     Session::provide();
     Keys::provide();
+    Tour::provide();
     Dialogs::provide();
     provide_context(ViewSize::new());
     Sitting::provide();
@@ -75,9 +77,12 @@ fn Studio() -> impl IntoView {
     screens::fetch_ahead();
     global_keys();
     tell_about_labels();
+    let tour = use_tour();
+    let touring = Memo::new(move |_| tour.step().is_some());
     view! {
         <div class="app">
             <a class="skip" href="#main">"Skip to the content"</a>
+            {move || touring.get().then(|| screens::TOUR.later())}
             <Rail/>
             <Routes fallback=MissingPage>
                 <Route path=path!("/") view=|| view! { <Redirect path="/runs"/> }/>
@@ -104,12 +109,17 @@ fn Studio() -> impl IntoView {
 fn global_keys() {
     let dialogs = expect_context::<Dialogs>();
     let (theme, toasts) = (expect_context::<Theme>(), use_toasts());
+    let tour = use_tour();
     // Also while one types or a dialog is open, so that it closes what it opened.
     on_keys(move |event| {
         let command = event.ctrl_key() || event.meta_key();
         if command && event.key().eq_ignore_ascii_case("k") {
             event.prevent_default();
             dialogs.palette.update(|open| *open = !*open);
+        } else if event.key() == "Escape" && tour.is_on() && !is_typing(&event) && !dialog_open() {
+            // The tour before what lies under it.
+            event.stop_immediate_propagation();
+            tour.leave();
         }
     });
     on_commands(Screen::Frame, move |command| match command {

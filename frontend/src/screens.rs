@@ -64,6 +64,7 @@ screens! {
     TEAM: team in library, "Team", "the team" => crate::pages::team::TeamPage;
     HEALTH: health in library, "Health", "the server's health" => crate::pages::health::HealthPage;
     KEYS: keys in library, "Keys", "the keys" => crate::parts::key_sheet::KeySheetBody;
+    TOUR: tour in library, "Tour", "the tour" => crate::parts::tour::TourCard;
     NEW_RUN: new_run in forms, "New run", "the form" => crate::pages::new_run::NewRunPage;
     STUDIO: studio in forms, "Task studio", "Task studio" => crate::pages::studio::StudioPage;
 }
@@ -79,6 +80,11 @@ impl Screen {
     /// The same for what is no screen of its own but a part of all.
     pub fn piece(&'static self) -> AnyView {
         self.within(|_, body| body)
+    }
+
+    /// The same, and nothing until it came.
+    pub fn later(&'static self) -> AnyView {
+        self.within(|_, _| ().into_any())
     }
 
     fn within(&'static self, frame: fn(&'static str, AnyView) -> AnyView) -> AnyView {

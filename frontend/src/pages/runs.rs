@@ -8,6 +8,7 @@ use crate::parts::chart::Spark;
 use crate::parts::keycap::Cap;
 use crate::parts::shell::{Crumb, Page};
 use crate::parts::states::{Empty, outline, remote_view};
+use crate::parts::tour_offer::TourOffer;
 use crate::route;
 use crate::state::api;
 use crate::state::browser::{local_date_time, use_now};
@@ -83,7 +84,7 @@ pub fn RunsPage() -> impl IntoView {
             true => view! { <RunTable table/> }.into_any(),
         })
     };
-    view! { <Page crumbs=vec![Crumb::here("Runs")] actions=actions>{body}</Page> }
+    view! { <Page crumbs=vec![Crumb::here("Runs")] actions=actions><TourOffer/>{body}</Page> }
 }
 
 fn empty(admin: bool) -> AnyView {

@@ -7,6 +7,7 @@ use crate::parts::dialog::Dialogs;
 use crate::parts::news::News;
 use crate::state::keys::{Keys, press_of, use_keys};
 use crate::state::toast::{Toasts, use_toasts};
+use crate::state::tour::use_tour;
 use leptos::html;
 use leptos::prelude::*;
 
@@ -137,6 +138,11 @@ pub fn KeySheetBody() -> impl IntoView {
     };
     let search = NodeRef::<html::Input>::new();
     Effect::new(move |_| search.get().map(|field| field.focus()));
+    let tour = use_tour();
+    let take_tour = move |_| {
+        dialogs.keys.set(false);
+        tour.start();
+    };
     let changed = move || sheet.keys.map.with(Keymap::changed) as u64;
     let reset = move || {
         (changed() > 0).then(|| {
@@ -152,7 +158,8 @@ pub fn KeySheetBody() -> impl IntoView {
             {reset}
             <button class="btn quiet icon-btn" aria-label="Close" on:click=move |_| dialogs.keys.set(false)><Glyph icon=Icon::Close/></button>
         </header>
-        <p class="dim small">"Choose a line and press its new key. What you change is kept in this browser, for you."</p>
+        <p class="row dim small"><span class="grow">"Choose a line and press its new key. What you change is kept in this browser, for you."</span>
+            <button class="btn quiet small-btn" data-testid="keys-tour" on:click=take_tour>"Take the tour"</button></p>
         <div class="key-sheet">{Section::ALL.map(|section| part(sheet, section))}</div>
         <Nothing sheet/>
         <News/>

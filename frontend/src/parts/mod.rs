@@ -9,6 +9,7 @@
 //! | `theme-toggle`, `palette`, `toast`, `undo` | everywhere |
 //! | `key-sheet`, `key-search`, `key-line`, `key-change`, `key-reset`, `keys-reset-all`, `key-refused`, `key-clash`, `key-swap` | the keys; `data-key` on lines |
 //! | `more`, `more-places` | the bar at the bottom |
+//! | `tour`, `tour-next`, `tour-back`, `tour-skip`, `tour-leave`, `tour-go`, `tour-offer`, `tour-start`, `tour-no` | tour; `data-step` on `tour`, from 0 |
 //! | `waiting` | bar and sign-in page, while changes wait to be sent |
 //! | `upload-input`, `upload-item`, `video-row` | videos |
 //! | `run-row`, `new-run-link` | runs; `data-run` is the id |
@@ -72,6 +73,8 @@ pub mod stage;
 pub mod states;
 pub mod tagging;
 pub mod tokens;
+pub mod tour;
+pub mod tour_offer;
 pub mod track;
 pub mod undo_label;
 pub mod whatif;

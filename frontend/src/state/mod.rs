@@ -12,4 +12,5 @@ pub mod remote;
 pub mod session;
 pub mod theme;
 pub mod toast;
+pub mod tour;
 pub mod whatif;
