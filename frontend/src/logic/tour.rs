@@ -122,8 +122,9 @@ impl Step {
         }
     }
 
-    /// What to do, or why it cannot be done here. `key` is the reader's own for the step.
-    pub fn text(self, facts: Facts, key: &str) -> String {
+    /// What to do, or why it cannot be done here. `key` is the reader's own for the step, `undo` the
+    /// one that takes things back.
+    pub fn text(self, facts: Facts, key: &str, undo: &str) -> String {
         match self {
             Self::OpenRun if !facts.runs => {
                 "There is no run yet. Add videos and start one, or start the program with `demo`: it brings both. The tour goes on with what can be seen without.".into()
@@ -134,7 +135,7 @@ impl Step {
             Self::Lanes => format!("The outline is the truth, each lane below one answer: blue is better than its group, orange worse. Choose another answer with a click, or with {key}."),
             Self::WhatIf => format!("What if the reward were strict? Press {key} or choose one: every stored answer of the run is scored again, here in the browser."),
             Self::Tag if !facts.tags => "Annotators give a failure a name here, each with one key. Your role looks on; ask an admin if you want to tag.".into(),
-            Self::Tag => format!("Press {key} for the first tag, or another of the keys. Nothing is sent until you submit, and the undo key takes it back."),
+            Self::Tag => format!("Press {key} for the first tag, or another of the keys. Nothing is sent until you submit, and {undo} takes it back."),
             Self::Review => "Submitted tags wait here for somebody else, who accepts them or asks for a change. Go and see the queue.".into(),
             Self::NewRun if !facts.starts => "Admins start the next run with what was learned. You can look at every setting.".into(),
             Self::NewRun => "Start the next run with what was learned. Fork, in the list of runs, takes over a run’s settings; here you begin from a preset.".into(),
@@ -155,9 +156,9 @@ impl Step {
     pub fn anchors(self) -> &'static [&'static str] {
         match self {
             Self::OpenRun => &["[data-testid=run-row] a", "[data-testid=new-run-link]"],
-            Self::Scrub => &["[data-testid=scrub]"],
+            Self::Scrub => &[".timeline"],
             Self::OpenGroup => &["[data-testid=feed-item]"],
-            Self::Lanes => &["[data-testid=lane-truth]"],
+            Self::Lanes => &["[data-testid=timeline]"],
             Self::WhatIf => &["[data-testid=whatif]"],
             Self::Tag => &[".tagging"],
             Self::Review => &[".rail a[href='/review']"],
@@ -238,7 +239,7 @@ impl Progress {
     /// Reads what was kept; anything odd means that it is over, so that it never comes by itself.
     pub fn read(kept: Option<&str>) -> Self {
         match kept {
-            None => Self::New,
+            None | Some("") => Self::New,
             Some(text) => {
                 let step = text.parse().ok().and_then(|at: usize| Step::ALL.get(at));
                 step.map_or(Self::Over, |step| Self::At(*step))
@@ -246,12 +247,12 @@ impl Progress {
         }
     }
 
-    /// As it is kept; nothing for what was never offered.
-    pub fn write(self) -> Option<String> {
+    /// As it is kept.
+    pub fn write(self) -> String {
         match self {
-            Self::New => None,
-            Self::At(step) => Some(step.index().to_string()),
-            Self::Over => Some("over".to_owned()),
+            Self::New => String::new(),
+            Self::At(step) => step.index().to_string(),
+            Self::Over => "over".to_owned(),
         }
     }
 }
@@ -280,6 +281,8 @@ impl Area {
 
 /// Between card, anchor and the edges.
 const GAP: f64 = 12.0;
+/// Share of the window's width up to which an anchor is a narrow one.
+const NARROW: f64 = 0.25;
 
 /// Where a card of `size` lies in a window: beside its anchor, and over it only where there is no
 /// other room. `foot` is kept free at the lower edge.
@@ -295,15 +298,13 @@ pub fn card_at(
     let corner = inside(most.0, most.1);
     let Some(a) = anchor else { return corner };
     let middle = a.y + (a.h - h) / 2.0;
-    let wanted = [
-        (a.x, a.y + a.h + GAP),
-        (a.x, a.y - h - GAP),
-        (a.x + a.w + GAP, middle),
-        (a.x - w - GAP, middle),
-        corner,
-        (GAP, GAP),
-    ];
-    let places = wanted.map(|(x, y)| inside(x, y));
+    let beside = [(a.x + a.w + GAP, middle), (a.x - w - GAP, middle)];
+    let above = [(a.x, a.y + a.h + GAP), (a.x, a.y - h - GAP)];
+    // What is below a narrow thing is more often its like than what is beside it.
+    let narrow = a.w < window.0 * NARROW;
+    let sides = if narrow { [beside, above] } else { [above, beside] };
+    let wanted = sides.into_iter().flatten().chain([corner, (GAP, GAP)]);
+    let places: Vec<(f64, f64)> = wanted.map(|(x, y)| inside(x, y)).collect();
     let covered = |place: &(f64, f64)| Area { x: place.0, y: place.1, w, h }.shared(a);
     let free = places.iter().find(|place| covered(place) == 0.0);
     let least = || places.iter().min_by(|a, b| covered(a).total_cmp(&covered(b)));
@@ -367,7 +368,7 @@ mod tests {
         let nobody = Facts { runs: false, tags: false, starts: false };
         for step in Step::ALL {
             for facts in [ALL, nobody] {
-                let text = step.text(facts, "K");
+                let text = step.text(facts, "K", "U");
                 assert!(text.len() > 40 && text.ends_with('.'), "{step:?}: {text}");
             }
         }
@@ -378,7 +379,7 @@ mod tests {
         for progress in
             Step::ALL.map(Progress::At).into_iter().chain([Progress::New, Progress::Over])
         {
-            assert_eq!(Progress::read(progress.write().as_deref()), progress);
+            assert_eq!(Progress::read(Some(&progress.write())), progress);
         }
         assert_eq!(Progress::read(Some("99")), Progress::Over);
     }
@@ -388,7 +389,8 @@ mod tests {
         let (size, window) = ((320.0, 180.0), (1440.0, 900.0));
         let at = |anchor| card_at(Some(anchor), size, window, 0.0);
         let area = |x, y, w, h| Area { x, y, w, h };
-        assert_eq!(at(area(200.0, 100.0, 300.0, 30.0)), (200.0, 142.0), "below");
+        assert_eq!(at(area(200.0, 100.0, 500.0, 30.0)), (200.0, 142.0), "below");
+        assert_eq!(at(area(8.0, 200.0, 180.0, 30.0)), (200.0, 125.0), "to the right");
         assert_eq!(at(area(200.0, 860.0, 900.0, 30.0)), (200.0, 668.0), "above");
         assert_eq!(at(area(1020.0, 40.0, 420.0, 850.0)), (688.0, 375.0), "to the left");
         assert_eq!(card_at(None, size, window, 0.0), (1108.0, 708.0));

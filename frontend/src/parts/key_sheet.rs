@@ -96,7 +96,7 @@ impl Sheet {
         let count = before.changed() as u64;
         self.keys.set(Keymap::default());
         self.at.set(None);
-        let words = format!("{} as at first.", format::plural(count, "key is", "keys are"));
+        let words = format!("{} as at first again.", format::plural(count, "key is", "keys are"));
         self.toasts.done("keys", words, move || keys.set(before.clone()));
     }
 
@@ -284,7 +284,7 @@ fn Clash(sheet: Sheet, row: &'static Row, why: String, swapped: Option<Keymap>) 
     let way = match swapped {
         Some(map) => {
             let old = sheet.keys.map.with_untracked(|map| map.chord(row)).map(|chord| chord.cap());
-            let gets = format!(" Swap, and that gets {}?", old.unwrap_or_default());
+            let gets = format!(" Swap them, so that it gets {}?", old.unwrap_or_default());
             let swap = move |_| sheet.take(row, Change::Taken(map.clone()));
             view! {
                 <span class="grow">{why}{gets}</span>

@@ -128,7 +128,7 @@ fn Card(guide: Guide, step: Memo<Option<Step>>) -> impl IntoView {
             let _ = title.focus();
         }
     });
-    let text = move || now().text(facts.get(), &keys.cap(key_of(now())));
+    let text = move || now().text(facts.get(), &keys.cap(key_of(now())), &keys.cap(Command::Undo));
     let number = move || {
         let all = Step::ALL.len() as u64;
         format!("Tour, {} of {}", format::whole(now().index() as u64 + 1), format::whole(all))

@@ -3,8 +3,7 @@
 
 use crate::logic::keys::{Command, KeyReader, Keymap, Press, Screen};
 use crate::state::browser::{dialog_open, is_pressable, is_typing, on_keys};
-use crate::state::session::{Session, use_session};
-use gloo_storage::{LocalStorage, Storage};
+use crate::state::kept::Kept;
 use leptos::prelude::*;
 use std::cell::RefCell;
 
@@ -13,43 +12,27 @@ use std::cell::RefCell;
 pub struct Keys {
     /// As they are now; every screen follows it.
     pub map: RwSignal<Keymap>,
-    session: Session,
+    kept: Kept,
 }
 
 impl Keys {
     /// Provides the keys of the person signed in; follows what another tab changes.
     pub fn provide() -> Self {
-        let keys = Self { map: RwSignal::new(Keymap::default()), session: use_session() };
-        let person = Memo::new(move |_| keys.session.person_id());
-        Effect::new(move |_| {
-            let _ = person.get();
-            keys.reload();
+        let keys = Self { map: RwSignal::new(Keymap::default()), kept: Kept::new("keys") };
+        keys.kept.follow(move || {
+            let map = Keymap::read(&keys.kept.get().unwrap_or_default());
+            if keys.map.with_untracked(|now| *now != map) {
+                keys.map.set(map);
+            }
         });
-        let _ = window_event_listener_untyped("storage", move |_| keys.reload());
         provide_context(keys);
         keys
     }
 
     /// Takes other keys and keeps them.
     pub fn set(self, map: Keymap) {
-        if let Some(place) = self.place() {
-            // A full or forbidden storage forgets them with the page.
-            let _ = LocalStorage::raw().set_item(&place, &map.write());
-        }
+        self.kept.set(&map.write());
         self.map.set(map);
-    }
-
-    fn reload(self) {
-        let kept =
-            self.place().and_then(|place| LocalStorage::raw().get_item(&place).ok().flatten());
-        let map = Keymap::read(&kept.unwrap_or_default());
-        if self.map.with_untracked(|now| *now != map) {
-            self.map.set(map);
-        }
-    }
-
-    fn place(self) -> Option<String> {
-        untrack(|| self.session.person_id()).map(|person| format!("keys/{person}"))
     }
 
     /// A command's key as it stands on a cap.

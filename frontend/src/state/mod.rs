@@ -3,6 +3,7 @@
 
 pub mod api;
 pub mod browser;
+pub mod kept;
 pub mod keys;
 pub mod library;
 pub mod live;

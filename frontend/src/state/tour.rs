@@ -1,10 +1,10 @@
 //! How far the person signed in is in the tour, kept in this browser.
 
 use crate::logic::tour::{Facts, Progress, Step};
+use crate::state::kept::Kept;
 use crate::state::library::use_library;
-use crate::state::session::{Session, use_session};
+use crate::state::session::use_session;
 use crate::state::toast::{Toasts, use_toasts};
-use gloo_storage::{LocalStorage, Storage};
 use leptos::prelude::*;
 use shared::annotation::Role;
 
@@ -15,7 +15,7 @@ pub struct Tour {
     pub progress: RwSignal<Progress>,
     /// Whether the card wants the focus: it was asked for and did not come by itself.
     pub asked: RwSignal<bool>,
-    session: Session,
+    kept: Kept,
     toasts: Toasts,
 }
 
@@ -25,15 +25,15 @@ impl Tour {
         let tour = Self {
             progress: RwSignal::new(Progress::Over),
             asked: RwSignal::new(false),
-            session: use_session(),
+            kept: Kept::new("tour"),
             toasts: use_toasts(),
         };
-        let person = Memo::new(move |_| tour.session.person_id());
-        Effect::new(move |_| {
-            let _ = person.get();
-            tour.reload();
+        tour.kept.follow(move || {
+            let progress = Progress::read(tour.kept.get().as_deref());
+            if tour.progress.get_untracked() != progress {
+                tour.progress.set(progress);
+            }
         });
-        let _ = window_event_listener_untyped("storage", move |_| tour.reload());
         provide_context(tour);
         tour
     }
@@ -71,24 +71,8 @@ impl Tour {
     }
 
     fn set(self, progress: Progress) {
-        if let (Some(place), Some(text)) = (self.place(), progress.write()) {
-            // A full or forbidden storage forgets it with the page.
-            let _ = LocalStorage::raw().set_item(&place, &text);
-        }
+        self.kept.set(&progress.write());
         self.progress.set(progress);
-    }
-
-    fn reload(self) {
-        let Some(place) = self.place() else { return };
-        let kept = LocalStorage::raw().get_item(&place).ok().flatten();
-        let progress = Progress::read(kept.as_deref());
-        if self.progress.get_untracked() != progress {
-            self.progress.set(progress);
-        }
-    }
-
-    fn place(self) -> Option<String> {
-        untrack(|| self.session.person_id()).map(|person| format!("tour/{person}"))
     }
 }
 
