@@ -9,7 +9,7 @@ use crate::state::session::use_session;
 use crate::state::toast::{Toasts, use_toasts};
 use leptos::html;
 use leptos::prelude::*;
-use shared::annotation::{Action, Label, Op, Role, Tag};
+use shared::annotation::{Action, Label, LabelState, Op, Role, Tag};
 use std::collections::BTreeMap;
 
 /// The tagging form's values. They follow the chosen rollout and its own label alone, and
@@ -180,14 +180,19 @@ impl Draft {
     fn send(self, stage: Stage, action: Action, done: impl FnOnce() + 'static) {
         let rollout = stage.chosen.get_untracked();
         let base_version = stage.base_version(rollout);
-        let op = Op { target: stage.target(rollout), base_version, action };
+        let mut op = Op { target: stage.target(rollout), base_version, action };
         let written = self.typed();
         let before = stage.label(rollout);
         self.toasts.forget("tag");
         self.sending.set(true);
         self.refused.set(None);
         leptos::task::spawn_local(async move {
-            let sent = self.outbox.send(op.clone()).await;
+            let mut sent = self.outbox.send(op.clone()).await;
+            // The group came without labels that were taken back; they are in nobody's way.
+            if let Some(version) = taken_back(&sent) {
+                op.base_version = version;
+                sent = self.outbox.send(op.clone()).await;
+            }
             // The page may have been left meanwhile.
             if self.sending.try_set(false).is_some() {
                 return;
@@ -218,6 +223,13 @@ impl Draft {
             }
         });
     }
+}
+
+/// The version of the label that a refusal came with, where that was taken back.
+fn taken_back(sent: &Sent) -> Option<u64> {
+    let Sent::Refused(fault) = sent else { return None };
+    let newer = fault.newer.as_ref()?;
+    (newer.state == LabelState::Withdrawn).then_some(newer.version)
 }
 
 /// Where a label is that was not sent, and what sends it.

@@ -131,7 +131,7 @@ fn More() -> impl IntoView {
     };
     view! {
         <Dialog open=dialogs.more title="More places" testid="more-places" class="sheet">
-            <nav class="places" aria-label="More">{seldom().map(link).collect_view()}</nav>
+            <nav class="more-places" aria-label="More">{seldom().map(link).collect_view()}</nav>
             <div class="row"><button class="btn grow" on:click=other(dialogs.palette)>"Go to…"</button>
                 <button class="btn grow" on:click=other(dialogs.keys)>"Keys"</button></div>
         </Dialog>
