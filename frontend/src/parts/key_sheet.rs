@@ -10,6 +10,7 @@ use crate::state::toast::{Toasts, use_toasts};
 use crate::state::tour::use_tour;
 use leptos::html;
 use leptos::prelude::*;
+use wasm_bindgen::JsCast;
 
 /// What is going on at a line.
 #[derive(Clone, Debug, PartialEq)]
@@ -31,6 +32,8 @@ struct Sheet {
     wanted: RwSignal<String>,
     /// The line something is going on at.
     at: RwSignal<Option<(&'static str, Doing)>>,
+    /// The key that is held was taken: letting it go presses nothing.
+    taken: StoredValue<bool>,
 }
 
 impl Sheet {
@@ -64,6 +67,7 @@ impl Sheet {
         // Without a key the press is still ours: the dialog and the browser take no part in it.
         event.prevent_default();
         event.stop_propagation();
+        self.taken.set_value(true);
         match pressed {
             _ if key == "Escape" => self.at.set(None),
             _ if event.alt_key() => {
@@ -77,6 +81,13 @@ impl Sheet {
                 self.take(row, change);
             }
             None => {}
+        }
+    }
+
+    /// The end of a press that was taken; some browsers press a button only then.
+    fn release(self, event: &web_sys::KeyboardEvent) {
+        if self.taken.try_update_value(std::mem::take) == Some(true) {
+            event.prevent_default();
         }
     }
 
@@ -135,6 +146,7 @@ pub fn KeySheetBody() -> impl IntoView {
         toasts: use_toasts(),
         wanted: RwSignal::new(String::new()),
         at: RwSignal::new(None),
+        taken: StoredValue::new(false),
     };
     let search = NodeRef::<html::Input>::new();
     Effect::new(move |_| search.get().map(|field| field.focus()));
@@ -202,7 +214,7 @@ fn line(sheet: Sheet, row: &'static Row) -> AnyView {
     let reset = move || {
         changed().then(|| {
             let words = format!("Reset the key for “{}”", row.what);
-            view! { <button class="btn quiet tiny" data-testid="key-reset" aria-label=words on:click=move |_| sheet.reset(row)>"reset"</button> }
+            view! { <button class="btn quiet tiny" data-testid="key-reset" aria-label=words on:click=move |event| { sheet.reset(row); go_on_after(&event); }>"reset"</button> }
         })
     };
     view! {
@@ -213,6 +225,15 @@ fn line(sheet: Sheet, row: &'static Row) -> AnyView {
         {move || sheet.doing(row).map(|doing| answer(sheet, row, doing))}
     }
     .into_any()
+}
+
+/// The button that was pressed goes away; the one after it is where one goes on.
+fn go_on_after(event: &web_sys::MouseEvent) {
+    let button = event.current_target().and_then(|t| t.dyn_into::<web_sys::Element>().ok());
+    let next = button.and_then(|button| button.next_element_sibling());
+    if let Some(next) = next.and_then(|next| next.dyn_into::<web_sys::HtmlElement>().ok()) {
+        let _ = next.focus();
+    }
 }
 
 /// The caps of a line, as a button that waits for a key once pressed.
@@ -249,7 +270,8 @@ fn KeyButton(sheet: Sheet, row: &'static Row) -> impl IntoView {
     });
     view! {
         <button class="key-change" node_ref=node data-testid="key-change" class:is-listening=listening aria-label=words
-            on:click=move |_| sheet.put(row, Doing::Listening) on:keydown=move |event| sheet.press(row, &event) on:blur=leave>{caps}</button>
+            on:click=move |_| sheet.put(row, Doing::Listening) on:keydown=move |event| sheet.press(row, &event)
+            on:keyup=move |event| sheet.release(&event) on:blur=leave>{caps}</button>
     }
 }
 
