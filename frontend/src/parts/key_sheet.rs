@@ -252,8 +252,10 @@ fn KeyButton(sheet: Sheet, row: &'static Row) -> impl IntoView {
         true => format!("Press the new key for “{}”. Escape cancels.", row.what),
         false => format!("{}: {}. Change", row.what, sheet.caps(row).join(" or ")),
     };
+    // It comes also when the sheet goes, with all that is in it.
     let leave = move |_| {
-        if untrack(|| sheet.doing(row)) == Some(Doing::Listening) {
+        let here = |at: &Option<(&str, Doing)>| *at == Some((row.id, Doing::Listening));
+        if sheet.at.try_with_untracked(here) == Some(true) {
             sheet.at.set(None);
         }
     };
