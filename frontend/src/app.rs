@@ -1,23 +1,27 @@
 //! What holds the page together: state in context, routes, keys that work everywhere.
 
+use crate::logic::keys::{Command, Screen};
 use crate::pages::missing::MissingPage;
 use crate::pages::runs::RunsPage;
 use crate::pages::sign_in::SignInPage;
 use crate::pages::studio::Sitting;
 use crate::parts::dialog::{Dialogs, KeySheet};
+use crate::parts::news::News;
 use crate::parts::palette::Palette;
 use crate::parts::player::ViewSize;
-use crate::parts::shell::{News, Rail};
+use crate::parts::rail::Rail;
 use crate::parts::states::Skeleton;
 use crate::route;
 use crate::screens;
 use crate::state::browser::{dialog_open, is_typing, on_keys};
+use crate::state::keys::{Keys, on_commands};
 use crate::state::library::Library;
 use crate::state::live::{Live, use_live};
 use crate::state::outbox::Outbox;
 use crate::state::session::{Known, Session, use_session};
 use crate::state::theme::Theme;
 use crate::state::toast::{Toasts, use_toasts};
+use crate::state::tour::{Tour, use_tour};
 use crate::state::uploads::Uploads;
 use leptos::prelude::*;
 use leptos_router::components::{Redirect, Route, Router, Routes};
@@ -30,6 +34,8 @@ pub fn App() -> impl IntoView {
     Theme::provide();
     Toasts::provide();
     Session::provide();
+    Keys::provide();
+    Tour::provide();
     Dialogs::provide();
     provide_context(ViewSize::new());
     Sitting::provide();
@@ -73,9 +79,12 @@ fn Studio() -> impl IntoView {
     screens::fetch_ahead();
     global_keys();
     tell_about_labels();
+    let tour = use_tour();
+    let touring = Memo::new(move |_| tour.step().is_some());
     view! {
         <div class="app">
             <a class="skip" href="#main">"Skip to the content"</a>
+            {move || touring.get().then(|| screens::TOUR.later())}
             <Rail/>
             <Routes fallback=MissingPage>
                 <Route path=path!("/") view=|| view! { <Redirect path="/runs"/> }/>
@@ -101,22 +110,25 @@ fn Studio() -> impl IntoView {
 
 fn global_keys() {
     let dialogs = expect_context::<Dialogs>();
-    let theme = expect_context::<Theme>();
+    let (theme, toasts) = (expect_context::<Theme>(), use_toasts());
+    let tour = use_tour();
+    // Also while one types or a dialog is open, so that it closes what it opened.
     on_keys(move |event| {
         let command = event.ctrl_key() || event.meta_key();
         if command && event.key().eq_ignore_ascii_case("k") {
             event.prevent_default();
             dialogs.palette.update(|open| *open = !*open);
-            return;
+        } else if event.key() == "Escape" && tour.is_on() && !is_typing(&event) && !dialog_open() {
+            // The tour before what lies under it.
+            event.stop_immediate_propagation();
+            tour.leave();
         }
-        if command || event.alt_key() || is_typing(&event) || dialog_open() {
-            return;
-        }
-        match event.key().as_str() {
-            "?" => dialogs.keys.set(true),
-            "T" => theme.toggle(),
-            _ => {}
-        }
+    });
+    on_commands(Screen::Frame, move |command| match command {
+        Command::Sheet => dialogs.keys.set(true),
+        Command::Theme => theme.toggle(),
+        Command::Undo => toasts.undo(),
+        _ => {}
     });
 }
 

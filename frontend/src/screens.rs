@@ -63,13 +63,31 @@ screens! {
     VIDEOS: videos in library, "Videos", "the videos" => crate::pages::videos::VideosPage;
     TEAM: team in library, "Team", "the team" => crate::pages::team::TeamPage;
     HEALTH: health in library, "Health", "the server's health" => crate::pages::health::HealthPage;
+    KEYS: keys in library, "Keys", "the keys" => crate::parts::key_sheet::KeySheetBody;
+    TOUR: tour in library, "Tour", "the tour" => crate::parts::tour::TourCard;
     NEW_RUN: new_run in forms, "New run", "the form" => crate::pages::new_run::NewRunPage;
     STUDIO: studio in forms, "Task studio", "Task studio" => crate::pages::studio::StudioPage;
 }
 
 impl Screen {
-    /// The screen, or what is shown until it came.
+    /// The screen, or what is shown in its frame until it came.
     pub fn view(&'static self) -> AnyView {
+        self.within(|name, body| {
+            view! { <Page crumbs=vec![Crumb::here(name)]>{body}</Page> }.into_any()
+        })
+    }
+
+    /// The same for what is no screen of its own but a part of all.
+    pub fn piece(&'static self) -> AnyView {
+        self.within(|_, body| body)
+    }
+
+    /// The same, and nothing until it came.
+    pub fn later(&'static self) -> AnyView {
+        self.within(|_, _| ().into_any())
+    }
+
+    fn within(&'static self, frame: fn(&'static str, AnyView) -> AnyView) -> AnyView {
         if let Some(draw) = self.draw.get() {
             return draw();
         }
@@ -87,10 +105,7 @@ impl Screen {
         });
         (move || match got.get() {
             Remote::Ready(draw) => draw(),
-            waiting => {
-                let body = remote_view(waiting, self.what, retry, |draw| draw());
-                view! { <Page crumbs=vec![Crumb::here(self.name)]>{body}</Page> }.into_any()
-            }
+            waiting => frame(self.name, remote_view(waiting, self.what, retry, |draw| draw())),
         })
         .into_any()
     }

@@ -59,6 +59,21 @@ fn news(label: &Label, me: Option<u64>) -> String {
     format!("{what} while you were writing. What you wrote is still here and not sent.")
 }
 
+/// What leads back from something the reader did to an own label, where that is possible: what a
+/// second person said about it cannot be said again for them.
+pub fn way_back(done: &Action, before: Option<&Label>) -> Option<Action> {
+    let before = before.filter(|label| label.state != LabelState::Withdrawn);
+    let again =
+        |label: &Label| Action::Submit { tags: label.tags.clone(), note: label.note.clone() };
+    let unjudged = |label: &&Label| label.state == LabelState::Submitted;
+    match (done, before) {
+        (Action::Submit { .. }, None) => Some(Action::Withdraw),
+        (Action::Submit { .. }, Some(_)) => before.filter(unjudged).map(again),
+        (Action::Withdraw, _) => before.map(again),
+        (Action::Accept { .. } | Action::AskChanges { .. }, _) => None,
+    }
+}
+
 /// What the form does when its base moves.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Turn {
@@ -105,6 +120,24 @@ mod tests {
 
     fn typed(note: &str) -> Typed {
         Typed { tags: vec![Tag::Early], note: note.into() }
+    }
+
+    #[test]
+    fn what_was_done_leads_back_to_what_was() {
+        let submit = Action::Submit { tags: vec![Tag::TooWide], note: "new".into() };
+        let was = Action::Submit { tags: vec![Tag::Late], note: "sent".into() };
+        let of = |state| Some(Label { state, ..label(0, 1, 2) });
+        let cases = [
+            (&submit, None, Some(Action::Withdraw)),
+            (&submit, of(LabelState::Withdrawn), Some(Action::Withdraw)),
+            (&submit, of(LabelState::Submitted), Some(was.clone())),
+            (&submit, of(LabelState::Accepted), None),
+            (&Action::Withdraw, of(LabelState::Accepted), Some(was)),
+            (&Action::Withdraw, None, None),
+        ];
+        for (done, before, want) in cases {
+            assert_eq!(way_back(done, before.as_ref()), want, "{done:?} {before:?}");
+        }
     }
 
     #[test]

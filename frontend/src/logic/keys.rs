@@ -1,14 +1,32 @@
-//! Keys -> commands, as plain values, so that the table can be tested and printed.
+//! Keys -> commands, as plain values, so that it can be tested and printed.
 
-/// What a key does on the group page.
+mod chord;
+mod keymap;
+mod table;
+
+pub use chord::Chord;
+pub use keymap::{Change, Keymap};
+pub use table::{ROWS, Row, Screen, Section, TOLD};
+
+/// What a key does, on whichever screen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Command {
+    /// The key sheet.
+    Sheet,
+    /// The list of pages and runs.
+    Palette,
+    /// Light or dark.
+    Theme,
+    /// Undo what was said last; on the group page else take the own label back.
+    Undo,
     /// Play or stop.
     Play,
     /// Frames forward, or back where negative.
     Frames(i32),
     /// About a second of the strip forward or back.
     Second(i32),
+    /// The next digit chooses a rollout.
+    Rollouts,
     /// Choose a rollout, from 0.
     Rollout(usize),
     /// The next rollout.
@@ -37,100 +55,28 @@ pub enum Command {
     Tag(usize),
     /// Submit the label and go on.
     SubmitNext,
-    /// Take the own label back.
-    Undo,
     /// The next reward mode of the what-if.
     WhatIf,
     /// Move to the note.
     Note,
-}
-
-/// A key press, as far as it matters.
-#[derive(Clone, Copy, Debug)]
-pub struct Press<'a> {
-    /// As in `KeyboardEvent.key`.
-    pub key: &'a str,
-    /// As in `KeyboardEvent.code`, for keys whose letter depends on shift.
-    pub code: &'a str,
-    /// Shift was held.
-    pub shift: bool,
-    /// Ctrl or Cmd was held.
-    pub ctrl: bool,
-    /// The reader types into a field.
-    pub typing: bool,
-}
-
-/// Reads keys; remembers a `g` that waits for its digit.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct KeyReader {
-    waiting: bool,
-}
-
-impl KeyReader {
-    /// What a press means on the group page, if anything.
-    pub fn read(&mut self, press: Press<'_>) -> Option<Command> {
-        let waited = std::mem::take(&mut self.waiting);
-        if press.ctrl {
-            return (press.key == "Enter").then_some(Command::SubmitNext);
-        }
-        if press.typing {
-            return None;
-        }
-        let digit = press.key.parse::<usize>().ok().filter(|d| (1..=9).contains(d));
-        if waited && let Some(digit) = digit {
-            return Some(Command::Rollout(digit - 1));
-        }
-        if let Some(digit) = digit {
-            return Some(Command::Tag(digit - 1));
-        }
-        self.letter(press)
-    }
-
-    fn letter(&mut self, press: Press<'_>) -> Option<Command> {
-        let steps = |sign: i32| {
-            if press.shift { Command::Second(sign) } else { Command::Frames(sign) }
-        };
-        let command = match (press.code, press.key) {
-            ("Comma", _) | (_, ",") => steps(-1),
-            ("Period", _) | (_, ".") => steps(1),
-            (_, "ArrowLeft") => steps(-1),
-            (_, "ArrowRight") => steps(1),
-            (_, "ArrowDown") => Command::NextRollout,
-            (_, "ArrowUp") => Command::PreviousRollout,
-            (_, " ") => Command::Play,
-            (_, "g") => {
-                self.waiting = true;
-                return None;
-            }
-            (_, "j") => Command::NextGroup,
-            (_, "k") => Command::PreviousGroup,
-            (_, "l") => Command::Loop,
-            (_, "e") => Command::View,
-            (_, "s") => Command::Source,
-            (_, "+" | "=") => Command::Zoom(1),
-            (_, "-") => Command::Zoom(-1),
-            (_, "0") => Command::Zoom(0),
-            (_, "h") => Command::Heat,
-            (_, "y") => Command::CopyLink,
-            (_, "n") => Command::Disagreement,
-            (_, "u") => Command::Undo,
-            (_, "w") => Command::WhatIf,
-            (_, "c") => Command::Note,
-            _ => return None,
-        };
-        Some(command)
-    }
-}
-
-/// What a key does in Task studio.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum StudioKey {
-    /// As on the group page: play, frames, loop, view.
-    Cursor(Command),
-    /// The answer's span starts at the cursor.
+    /// Pause the run or let it go on.
+    Pause,
+    /// Steps of the run forward, or back where negative.
+    Steps(i64),
+    /// Out of a large chart, then to the newest step.
+    Follow,
+    /// Hold the feed, or let it go on.
+    Hold,
+    /// Move to the filter.
+    Filter,
+    /// Start the run.
     Start,
+    /// More settings, or fewer.
+    More,
+    /// The answer's span starts at the cursor.
+    SpanStart,
     /// The answer's span ends with the cursor's frame.
-    End,
+    SpanEnd,
     /// Score the answer.
     Score,
     /// Show the truth.
@@ -141,155 +87,177 @@ pub enum StudioKey {
     Answer,
     /// Begin or go on with the answer.
     Digit(char),
+    /// Accept the label.
+    Accept,
+    /// Ask for a change.
+    Ask,
+    /// Labels forward in the queue, or back where negative.
+    Labels(i32),
 }
 
-/// What a press means in Task studio, if anything.
-pub fn studio_key(press: Press<'_>) -> Option<StudioKey> {
-    if press.ctrl || press.typing {
-        return None;
-    }
-    let digit = press.key.chars().next().filter(|c| c.is_ascii_digit() && press.key.len() == 1);
-    if let Some(digit) = digit {
-        return Some(StudioKey::Digit(digit));
-    }
-    Some(match press.key {
-        "i" => StudioKey::Start,
-        "o" => StudioKey::End,
-        "t" => StudioKey::Reveal,
-        "n" => StudioKey::Another,
-        "a" => StudioKey::Answer,
-        "Enter" => StudioKey::Score,
-        _ => match KeyReader::default().letter(press)? {
-            command @ (Command::Play
-            | Command::Frames(_)
-            | Command::Second(_)
-            | Command::Loop
-            | Command::View
-            | Command::Source
-            | Command::Zoom(_)) => StudioKey::Cursor(command),
-            _ => return None,
-        },
-    })
+/// A key press, as far as it matters.
+#[derive(Clone, Copy, Debug)]
+pub struct Press<'a> {
+    /// As in `KeyboardEvent.key`.
+    pub key: &'a str,
+    /// As in `KeyboardEvent.code`, for keys whose letter depends on shift or the layout.
+    pub code: &'a str,
+    /// Shift was held.
+    pub shift: bool,
+    /// Ctrl or Cmd was held.
+    pub ctrl: bool,
+    /// The reader types into a field.
+    pub typing: bool,
+    /// Space or enter would press the focused thing.
+    pub pressable: bool,
 }
 
-/// Keys pressed together or one after the other, and what they do.
-pub type KeyLine = (&'static [&'static str], &'static str);
+impl<'a> Press<'a> {
+    /// A key with nothing held and nothing focused.
+    pub fn plain(key: &'a str) -> Self {
+        Self { key, code: "", shift: false, ctrl: false, typing: false, pressable: false }
+    }
+}
 
-/// The key sheet: heading, then its lines.
-pub const SHEET: &[(&str, &[KeyLine])] = &[
-    (
-        "Everywhere",
-        &[
-            (&["?"], "this sheet"),
-            (&["Ctrl", "K"], "go to a page or a run"),
-            (&["Shift", "T"], "light or dark"),
-            (&["Esc"], "close what is open"),
-        ],
-    ),
-    (
-        "Group",
-        &[
-            (&["Space"], "play or stop"),
-            (&[",", "."], "a frame back, forward"),
-            (&["Shift", ",", "."], "a second of the strip"),
-            (&["G", "1–8"], "choose a rollout"),
-            (&["↑", "↓"], "rollout before, after"),
-            (&["K", "J"], "group before, after"),
-            (&["L"], "loop the chosen span"),
-            (&["S"], "the source beside or instead"),
-            (&["E"], "the policy's own pixels"),
-            (&["+", "−", "0"], "timeline closer, farther, whole"),
-            (&["H"], "how much tokens depend on the video"),
-            (&["N"], "next disagreement"),
-            (&["W"], "what if the reward were another"),
-            (&["Y"], "copy a link to rollout and frame"),
-        ],
-    ),
-    (
-        "Tagging",
-        &[
-            (&["1–9"], "set or clear a tag"),
-            (&["C"], "write a note"),
-            (&["Ctrl", "⏎"], "submit and next"),
-            (&["U"], "take your label back"),
-        ],
-    ),
-    (
-        "Run",
-        &[
-            (&["Shift", "P"], "pause or resume"),
-            (&["←", "→"], "a step back, forward in time"),
-            (&["Esc"], "back from a large chart, follow again"),
-            (&["P"], "hold the feed"),
-            (&["↑", "↓", "⏎"], "in the feed: group before, after, open it"),
-            (&["←", "→", "+", "−", "0"], "on a chart: move, zoom, all steps"),
-            (&["⏎"], "on a chart: go to the step under the cursor"),
-        ],
-    ),
-    (
-        "Task studio",
-        &[
-            (&["I", "O"], "start, end of your span at the cursor"),
-            (&["A"], "write your answer; a digit begins it"),
-            (&["⏎"], "score it"),
-            (&["T"], "show the truth"),
-            (&["N"], "another seed"),
-        ],
-    ),
-    ("New run", &[(&["Ctrl", "⏎"], "start the run"), (&["E"], "more settings")]),
-    (
-        "Review",
-        &[(&["A"], "accept"), (&["C"], "ask for a change"), (&["K", "J"], "label before, after")],
-    ),
-];
+/// Reads keys for a screen; remembers a key that waits for its digit.
+#[derive(Clone, Copy, Debug)]
+pub struct KeyReader {
+    screen: Screen,
+    waiting: bool,
+}
+
+impl KeyReader {
+    /// A reader for a screen.
+    pub fn new(screen: Screen) -> Self {
+        Self { screen, waiting: false }
+    }
+
+    /// What a press means, if anything.
+    pub fn read(&mut self, keymap: &Keymap, press: Press<'_>) -> Option<Command> {
+        let chord = Chord::of(press)?;
+        let waited = std::mem::take(&mut self.waiting);
+        let elsewhere = press.typing && !chord.beside_typing();
+        if elsewhere || (press.pressable && chord.presses()) {
+            return None;
+        }
+        if let Some(digit) = chord.digit().and_then(|digit| digit.to_digit(10))
+            && waited
+            && digit > 0
+        {
+            return Some(Command::Rollout(digit as usize - 1));
+        }
+        if let Some(digit) = chord.digit().filter(|_| self.screen == Screen::Studio) {
+            return Some(Command::Digit(digit));
+        }
+        let found = keymap.find(self.screen, &chord);
+        self.waiting = found == Some(Command::Rollouts);
+        found.filter(|_| !self.waiting)
+    }
+}
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn press(key: &str) -> Press<'_> {
-        Press { key, code: "", shift: false, ctrl: false, typing: false }
+    /// What presses mean with the keys of the table.
+    fn read(screen: Screen, presses: &[Press<'_>]) -> Vec<Option<Command>> {
+        let mut keys = KeyReader::new(screen);
+        presses.iter().map(|press| keys.read(&Keymap::default(), *press)).collect()
+    }
+
+    fn group(keys: &[&str]) -> Vec<Option<Command>> {
+        let presses: Vec<Press<'_>> = keys.iter().map(|key| Press::plain(key)).collect();
+        read(Screen::Group, &presses)
     }
 
     #[test]
     fn g_takes_the_next_digit_only() {
-        let mut keys = KeyReader::default();
-        assert_eq!(keys.read(press("g")), None);
-        assert_eq!(keys.read(press("7")), Some(Command::Rollout(6)));
-        assert_eq!(keys.read(press("7")), Some(Command::Tag(6)));
-        assert_eq!(keys.read(press("g")), None);
-        assert_eq!(keys.read(press("l")), Some(Command::Loop));
-        assert_eq!(keys.read(press("4")), Some(Command::Tag(3)));
+        let (g, seven) = (None, Some(Command::Tag(6)));
+        assert_eq!(group(&["g", "7", "7"]), [g, Some(Command::Rollout(6)), seven]);
+        assert_eq!(group(&["g", "l", "4"]), [g, Some(Command::Loop), Some(Command::Tag(3))]);
+        assert_eq!(group(&["g", "0"]), [g, Some(Command::Zoom(0))]);
+    }
+
+    #[test]
+    fn the_key_before_the_digit_can_be_another() {
+        let row = Row::of(Command::Rollouts).expect("it has a row");
+        let chord = Chord::parse("r").expect("a key");
+        let Change::Taken(keymap) = Keymap::default().change(row, chord) else {
+            panic!("r is free")
+        };
+        let mut keys = KeyReader::new(Screen::Group);
+        let read = ["r", "2", "g", "2"].map(|key| keys.read(&keymap, Press::plain(key)));
+        assert_eq!(read, [None, Some(Command::Rollout(1)), None, Some(Command::Tag(1))]);
+    }
+
+    #[test]
+    fn a_modifier_on_its_way_to_the_digit_is_no_key() {
+        let shift = Press { shift: true, ..Press::plain("Shift") };
+        let digit = Press { shift: true, ..Press::plain("3") };
+        let read = read(Screen::Group, &[Press::plain("g"), shift, digit]);
+        assert_eq!(read[2], Some(Command::Rollout(2)));
     }
 
     #[test]
     fn typing_is_left_alone_but_ctrl_enter_submits() {
-        let mut keys = KeyReader::default();
-        let typing = |key| Press { typing: true, ..press(key) };
-        assert_eq!(keys.read(typing("4")), None);
-        assert_eq!(keys.read(typing("u")), None);
+        let typing = |key| Press { typing: true, ..Press::plain(key) };
         let submit = Press { ctrl: true, ..typing("Enter") };
-        assert_eq!(keys.read(submit), Some(Command::SubmitNext));
+        let want = [None, None, Some(Command::SubmitNext)];
+        assert_eq!(read(Screen::Group, &[typing("4"), typing("u"), submit]), want);
+        assert_eq!(read(Screen::NewRun, &[typing("e"), submit]), [None, Some(Command::Start)]);
+    }
+
+    #[test]
+    fn space_and_enter_press_what_is_focused() {
+        let focused = |key| Press { pressable: true, ..Press::plain(key) };
+        let keys = [focused(" "), focused("Enter"), focused("t"), Press::plain("Enter")];
+        let want = [None, None, Some(Command::Reveal), Some(Command::Score)];
+        assert_eq!(read(Screen::Studio, &keys), want);
     }
 
     #[test]
     fn studio_takes_its_own_keys_and_those_of_the_cursor() {
-        assert_eq!(studio_key(press("i")), Some(StudioKey::Start));
-        assert_eq!(studio_key(press("7")), Some(StudioKey::Digit('7')));
-        assert_eq!(studio_key(press("n")), Some(StudioKey::Another));
-        assert_eq!(studio_key(press(" ")), Some(StudioKey::Cursor(Command::Play)));
-        for key in ["w", "u", "j", "Escape", "F1"] {
-            assert_eq!(studio_key(press(key)), None, "{key}");
-        }
-        assert_eq!(studio_key(Press { typing: true, ..press("i") }), None);
-        assert_eq!(studio_key(Press { ctrl: true, ..press("i") }), None);
+        let keys = ["i", "7", "n", " ", "l", "0"].map(Press::plain);
+        let want = [
+            Command::SpanStart,
+            Command::Digit('7'),
+            Command::Another,
+            Command::Play,
+            Command::Loop,
+            Command::Digit('0'),
+        ];
+        assert_eq!(read(Screen::Studio, &keys), want.map(Some));
+        let others = ["w", "u", "j", "Escape", "F1"].map(Press::plain);
+        assert_eq!(read(Screen::Studio, &others), [None; 5]);
+        assert_eq!(read(Screen::Studio, &[Press { ctrl: true, ..Press::plain("i") }]), [None]);
     }
 
     #[test]
     fn shift_makes_seconds_of_frames() {
-        let mut keys = KeyReader::default();
-        assert_eq!(keys.read(press(",")), Some(Command::Frames(-1)));
-        let shifted = Press { code: "Period", shift: true, ..press(">") };
-        assert_eq!(keys.read(shifted), Some(Command::Second(1)));
+        let shifted = Press { code: "Period", shift: true, ..Press::plain(">") };
+        let arrow = Press { shift: true, ..Press::plain("ArrowLeft") };
+        let read = read(Screen::Group, &[Press::plain(","), shifted, arrow]);
+        let want = [Command::Frames(-1), Command::Second(1), Command::Second(-1)];
+        assert_eq!(read, want.map(Some));
+    }
+
+    #[test]
+    fn every_screen_has_the_keys_it_had() {
+        let cases = [
+            (Screen::Run, "p", Command::Hold),
+            (Screen::Run, "ArrowLeft", Command::Steps(-1)),
+            (Screen::Run, "Escape", Command::Follow),
+            (Screen::Runs, "/", Command::Filter),
+            (Screen::NewRun, "e", Command::More),
+            (Screen::Review, "a", Command::Accept),
+            (Screen::Review, "k", Command::Labels(-1)),
+            (Screen::Review, "ArrowRight", Command::Frames(1)),
+            (Screen::Frame, "?", Command::Sheet),
+        ];
+        for (screen, key, want) in cases {
+            assert_eq!(read(screen, &[Press::plain(key)]), [Some(want)], "{key}");
+        }
+        let shift_p = Press { shift: true, ..Press::plain("P") };
+        assert_eq!(read(Screen::Run, &[shift_p]), [Some(Command::Pause)]);
     }
 }

@@ -22,6 +22,7 @@ pub mod studio;
 pub mod summary;
 pub mod timeline;
 pub mod tokens;
+pub mod tour;
 pub mod view;
 pub mod waiting;
 pub mod whatif;

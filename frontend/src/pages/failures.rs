@@ -8,6 +8,7 @@ use crate::parts::states::{Empty, outline, remote_view};
 use crate::route;
 use crate::state::browser::use_now;
 use crate::state::library::use_library;
+use crate::state::toast::{Toasts, use_toasts};
 use leptos::prelude::*;
 use shared::annotation::{LabelState, RolloutRef, Tag};
 use shared::answer::{Parsed, parse_exact};
@@ -32,10 +33,16 @@ impl Filter {
             && self.tag.with(|w| w.is_empty() || tags.iter().any(|tag| tag.name() == w))
     }
 
-    fn clear(self) {
-        for signal in [self.state, self.tag, self.task] {
-            signal.set(String::new());
-        }
+    fn clear(self, toasts: Toasts) {
+        // Tag after task: tags that do not fit a task are taken away.
+        let all = [self.state, self.task, self.tag];
+        let before = all.map(|signal| signal.get_untracked());
+        all.iter().for_each(|signal| signal.set(String::new()));
+        toasts.done("filters", "All filters are cleared.", move || {
+            for (signal, before) in all.iter().zip(&before) {
+                let _ = signal.try_set(before.clone());
+            }
+        });
     }
 }
 
@@ -76,6 +83,9 @@ fn FailureTable(filter: Filter) -> impl IntoView {
     let now = use_now(10_000);
     let library = use_library();
     let limit = RwSignal::new(PAGE);
+    let toasts = use_toasts();
+    // Without the filters on the screen there is nothing to put back.
+    on_cleanup(move || toasts.forget("filters"));
     let shown = Memo::new(move |_| {
         let keep = |all: &Vec<Failure>| all.iter().filter(|f| filter.keeps(f)).cloned().collect();
         library.failures.with(|all| all.ready().map_or_else(Vec::<Failure>::new, keep))
@@ -88,7 +98,7 @@ fn FailureTable(filter: Filter) -> impl IntoView {
         <div class="failures"><For each=rows key=key children=move |failure| view! { <FailureRow failure now/> }/></div>
         {move || (total() == 0).then(|| view! {
             <div class="empty" data-testid="empty"><p class="soft">"No failure passes these filters."</p>
-                <button class="btn" on:click=move |_| filter.clear()>"Show all"</button></div>
+                <button class="btn" data-testid="filters-clear" on:click=move |_| filter.clear(toasts)>"Show all"</button></div>
         })}
         {move || (total() > limit.get()).then(|| view! {
             <button class="btn more" on:click=move |_| limit.update(|n| *n += PAGE)>"Show more"</button>

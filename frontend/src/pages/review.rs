@@ -2,10 +2,12 @@
 
 mod decision;
 
+use crate::logic::keys::Command;
 use crate::logic::{format, words};
 use crate::pages::failures::TargetThumb;
 use crate::parts::bits::{TaskDot, TaskTag};
 use crate::parts::inspector::{RolloutHead, Trace};
+use crate::parts::keycap::Cap;
 use crate::parts::lanes::{LaneSet, Lanes};
 use crate::parts::player::{Player, ViewSize};
 use crate::parts::shell::{Crumb, Page};
@@ -148,7 +150,7 @@ fn Queue(queue: Memo<Option<Vec<Failure>>>, target: Memo<Option<RolloutRef>>) ->
     let key = |f: &Failure| (f.label.target.clone(), f.label.version);
     view! {
         <header><span class="tag"><b>"To review"</b><span class="num">{waiting}</span></span><span class="grow"></span>
-            <kbd>"K"</kbd><kbd>"J"</kbd></header>
+            <Cap does=Command::Labels(-1)/><Cap does=Command::Labels(1)/></header>
         <div class="queue-list">
             <For each=list key=key children=move |failure| view! { <QueueItem failure target/> }/>
         </div>

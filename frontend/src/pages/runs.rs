@@ -1,17 +1,21 @@
 //! All runs in one table: filtered as one types, sorted by any column, two of them compared.
 
+use crate::logic::keys::{Command, Screen};
 use crate::logic::runs::{Key, Order, shown};
 use crate::logic::{format, words};
 use crate::parts::bits::Avatar;
 use crate::parts::chart::Spark;
+use crate::parts::keycap::Cap;
 use crate::parts::shell::{Crumb, Page};
 use crate::parts::states::{Empty, outline, remote_view};
+use crate::parts::tour_offer::TourOffer;
 use crate::route;
 use crate::state::api;
-use crate::state::browser::{dialog_open, is_typing, local_date_time, on_keys, use_now};
-use crate::state::library::use_library;
+use crate::state::browser::{local_date_time, use_now};
+use crate::state::keys::{on_commands, shortcut};
+use crate::state::library::{Library, use_library};
 use crate::state::session::use_session;
-use crate::state::toast::use_toasts;
+use crate::state::toast::{Toasts, use_toasts};
 use leptos::html;
 use leptos::prelude::*;
 use leptos_router::hooks::use_navigate;
@@ -80,7 +84,7 @@ pub fn RunsPage() -> impl IntoView {
             true => view! { <RunTable table/> }.into_any(),
         })
     };
-    view! { <Page crumbs=vec![Crumb::here("Runs")] actions=actions>{body}</Page> }
+    view! { <Page crumbs=vec![Crumb::here("Runs")] actions=actions><TourOffer/>{body}</Page> }
 }
 
 fn empty(admin: bool) -> AnyView {
@@ -135,9 +139,8 @@ fn RunTable(table: Table) -> impl IntoView {
 fn Toolbar(table: Table) -> impl IntoView {
     let library = use_library();
     let input = NodeRef::<html::Input>::new();
-    on_keys(move |event| {
-        if event.key() == "/" && !is_typing(&event) && !dialog_open() {
-            event.prevent_default();
+    on_commands(Screen::Runs, move |command| {
+        if command == Command::Filter {
             input.get_untracked().map(|input| input.focus());
         }
     });
@@ -159,9 +162,9 @@ fn Toolbar(table: Table) -> impl IntoView {
     };
     view! {
         <div class="runs-bar">
-            <input class="field-input filter" type="search" node_ref=input placeholder="Name, state, device or owner" aria-label="Filter runs" data-testid="run-filter"
+            <input class="field-input filter" type="search" node_ref=input placeholder="Name, state, device or owner" aria-label="Filter runs" data-testid="run-filter" aria-keyshortcuts=shortcut(Command::Filter)
                 prop:value=table.filter on:input=move |event| table.filter.set(event_target_value(&event))/>
-            <kbd class="wide-only">"/"</kbd>{picked}<span class="grow"></span>{archive}
+            <span class="wide-only"><Cap does=Command::Filter/></span>{picked}<span class="grow"></span>{archive}
         </div>
     }
 }
@@ -235,20 +238,30 @@ fn RunRow(id: String, now: ReadSignal<f64>, table: Table) -> impl IntoView {
     }
 }
 
+/// Archives a run, or brings it back; which can be undone.
+fn put_away(library: Library, toasts: Toasts, run: Run) {
+    leptos::task::spawn_local(async move {
+        match api::archive(&run.id, !run.archived).await {
+            Ok(body) => {
+                let then = body.run.clone();
+                let words = if then.archived { "is in the archive" } else { "is back in the list" };
+                library.take_run(body.run);
+                let undo = move || put_away(library, toasts, then.clone());
+                toasts.done("archive", format!("{} {words}.", run.name), undo);
+            }
+            Err(fault) => toasts.warn(format!("{} stays where it is. {}", run.name, fault.message)),
+        }
+    });
+}
+
 /// Fork and archive.
 #[component]
 fn Actions(run: Memo<Option<Run>>) -> impl IntoView {
     let (session, library, toasts) = (use_session(), use_library(), use_toasts());
     let archive = move |_| {
-        let Some(run) = run.get_untracked() else { return };
-        leptos::task::spawn_local(async move {
-            match api::archive(&run.id, !run.archived).await {
-                Ok(body) => library.take_run(body.run),
-                Err(fault) => {
-                    toasts.warn(format!("{} stays where it is. {}", run.name, fault.message))
-                }
-            }
-        });
+        if let Some(run) = run.get_untracked() {
+            put_away(library, toasts, run);
+        }
     };
     let still = move |run: &Run| !run.state.is_live() && run.state != RunState::Queued;
     move || {

@@ -22,6 +22,12 @@ pub enum Icon {
     Review,
     /// Team.
     Team,
+    /// Compare.
+    Compare,
+    /// Health.
+    Health,
+    /// More places.
+    More,
     /// Light theme.
     Sun,
     /// Dark theme.
@@ -52,6 +58,11 @@ impl Icon {
             Self::Team => {
                 "M8 11a3 3 0 100-6 3 3 0 000 6zM2.5 20c0-4 2.5-6 5.5-6s5.5 2 5.5 6M16 5.5a3 3 0 010 5.5M21.5 20c0-3-1.5-5-4-5.7"
             }
+            Self::Compare => "M3 16c4 0 5-10 9-10s5 10 9 10M3 20h18M3 10c4 0 6 6 9 6s5-6 9-6",
+            Self::Health => {
+                "M12 20C6 16 4 13 4 9.5A4.2 4.2 0 0112 7a4.2 4.2 0 018 2.5C20 13 18 16 12 20z"
+            }
+            Self::More => "M5 12h.01M12 12h.01M19 12h.01",
             Self::Sun => {
                 "M12 8a4 4 0 100 8 4 4 0 000-8zM12 2v2M12 20v2M2 12h2M20 12h2M5 5l1.5 1.5M17.5 17.5L19 19M19 5l-1.5 1.5M6.5 17.5L5 19"
             }

@@ -1,7 +1,6 @@
 //! Native dialogs: the frame of all, and the key sheet.
 
-use crate::logic::keys::{KeyLine, SHEET};
-use crate::parts::bits::{Glyph, Icon};
+use crate::screens;
 use leptos::html;
 use leptos::prelude::*;
 
@@ -12,12 +11,15 @@ pub struct Dialogs {
     pub keys: RwSignal<bool>,
     /// The command palette.
     pub palette: RwSignal<bool>,
+    /// The places behind "More".
+    pub more: RwSignal<bool>,
 }
 
 impl Dialogs {
-    /// Provides both, closed.
+    /// Provides all, closed.
     pub fn provide() -> Self {
-        let dialogs = Self { keys: RwSignal::new(false), palette: RwSignal::new(false) };
+        let closed = || RwSignal::new(false);
+        let dialogs = Self { keys: closed(), palette: closed(), more: closed() };
         provide_context(dialogs);
         dialogs
     }
@@ -32,6 +34,9 @@ pub fn Dialog(
     title: &'static str,
     /// For the browser tests.
     testid: &'static str,
+    /// CSS class beside `dialog`.
+    #[prop(optional)]
+    class: &'static str,
     /// What is in it.
     children: Children,
 ) -> impl IntoView {
@@ -54,33 +59,17 @@ pub fn Dialog(
         }
     };
     view! {
-        <dialog node_ref=node class="dialog" aria-label=title data-testid=testid
+        <dialog node_ref=node class=format!("dialog {class}") aria-label=title data-testid=testid
             on:close=move |_| open.set(false) on:click=beside>
             <div class="dialog-body">{children()}</div>
         </dialog>
     }
 }
 
-/// Every key, under `?`.
+/// Every key, under `?`; fetched when it is first opened.
 #[component]
 pub fn KeySheet() -> impl IntoView {
     let dialogs = expect_context::<Dialogs>();
-    let line = |(keys, what): &KeyLine| {
-        let caps = keys.iter().map(|key| view! { <kbd>{*key}</kbd> }).collect_view();
-        view! { <div class="key-line"><span class="soft">{*what}</span><span class="row">{caps}</span></div> }
-    };
-    let group = move |(title, lines): &(&'static str, &'static [KeyLine])| {
-        view! { <section><h2>{*title}</h2>{lines.iter().map(line).collect_view()}</section> }
-    };
-    view! {
-        <Dialog open=dialogs.keys title="Keys" testid="key-sheet">
-            <header class="row">
-                <h1 class="grow">"Keys"</h1>
-                <button class="btn quiet" aria-label="Close" on:click=move |_| dialogs.keys.set(false)>
-                    <Glyph icon=Icon::Close/>
-                </button>
-            </header>
-            <div class="key-sheet">{SHEET.iter().map(group).collect_view()}</div>
-        </Dialog>
-    }
+    let body = move || dialogs.keys.get().then(|| screens::KEYS.piece());
+    view! { <Dialog open=dialogs.keys title="Keys" testid="key-sheet" class="keys">{body}</Dialog> }
 }

@@ -1,15 +1,15 @@
 //! What is being written about the chosen rollout, and how it is sent.
 
 use crate::logic::draft::{Base, Turn, Typed, turn};
-use crate::logic::waiting::saved_words;
 use crate::parts::stage::Stage;
+use crate::parts::undo_label;
 use crate::state::outbox::{Outbox, Sent, use_outbox};
 use crate::state::remote::FaultKind;
 use crate::state::session::use_session;
 use crate::state::toast::{Toasts, use_toasts};
 use leptos::html;
 use leptos::prelude::*;
-use shared::annotation::{Action, Op, Tag};
+use shared::annotation::{Action, Label, LabelState, Op, Role, Tag};
 use std::collections::BTreeMap;
 
 /// The tagging form's values. They follow the chosen rollout and its own label alone, and
@@ -31,6 +31,8 @@ pub struct Draft {
     /// The note's field.
     pub note_field: NodeRef<html::Input>,
     base: Memo<Base>,
+    /// Whether the reader may write and nobody else's label is there.
+    writable: Memo<bool>,
     /// Unsent words about the other rollouts of the group.
     unsent: StoredValue<BTreeMap<u32, Typed>>,
     outbox: Outbox,
@@ -48,6 +50,11 @@ impl Draft {
                 outbox.waiting.with(|waiting| Base::of(labels, waiting, &target, me))
             })
         });
+        let writable = Memo::new(move |_| {
+            let others = |label: Label| Some(label.author.id) != session.person_id();
+            let free = !stage.label(stage.chosen.get()).is_some_and(others);
+            free && session.may(Role::Annotator)
+        });
         let draft = Self {
             tags: RwSignal::new(Vec::new()),
             note: RwSignal::new(String::new()),
@@ -57,10 +64,14 @@ impl Draft {
             refused: RwSignal::new(None),
             note_field: NodeRef::new(),
             base,
+            writable,
             unsent: StoredValue::new(BTreeMap::new()),
             outbox,
             toasts: use_toasts(),
         };
+        // What was written here cannot be put back once the group is left.
+        let toasts = draft.toasts;
+        on_cleanup(move || toasts.forget("tag"));
         Effect::new(move |before: Option<Base>| {
             let now = base.get();
             untrack(|| draft.follow(before.as_ref(), &now));
@@ -101,8 +112,16 @@ impl Draft {
         Typed { tags: self.tags.get_untracked(), note: self.note.get_untracked() }
     }
 
-    /// Sets or clears a tag.
+    /// Sets or clears a tag, where the label is the reader's to write.
     pub fn toggle(self, tag: Tag) {
+        if !untrack(|| self.writable.get()) {
+            return;
+        }
+        let (before, touched) = (self.typed(), self.touched.get_untracked());
+        let rollout = self.base.with_untracked(|base| base.rollout);
+        let verb = if before.tags.contains(&tag) { "cleared" } else { "set" };
+        let words = format!("“{}” {verb} for rollout {}.", tag.title(), rollout + 1);
+        self.toasts.done("tag", words, move || self.put_back(rollout, before.clone(), touched));
         self.refused.set(None);
         self.touched.set(true);
         self.tags.update(|tags| match tags.iter().position(|t| *t == tag) {
@@ -113,6 +132,18 @@ impl Draft {
         });
     }
 
+    /// Makes the words about a rollout what they were, whichever one is chosen now.
+    fn put_back(self, rollout: u32, typed: Typed, touched: bool) {
+        if self.base.try_with_untracked(|base| base.rollout) == Some(rollout) {
+            self.show(typed, touched);
+        } else {
+            let _ = self.unsent.try_update_value(|unsent| match touched {
+                true => unsent.insert(rollout, typed),
+                false => unsent.remove(&rollout),
+            });
+        }
+    }
+
     /// Takes the note as typed.
     pub fn write(self, note: String) {
         self.touched.set(true);
@@ -121,6 +152,9 @@ impl Draft {
 
     /// Drops what was not sent.
     pub fn discard(self) {
+        let (before, rollout) = (self.typed(), self.base.with_untracked(|base| base.rollout));
+        let words = format!("Your words about rollout {} are dropped.", rollout + 1);
+        self.toasts.done("tag", words, move || self.put_back(rollout, before.clone(), true));
         self.show(self.base.get_untracked().typed, false);
     }
 
@@ -146,13 +180,19 @@ impl Draft {
     fn send(self, stage: Stage, action: Action, done: impl FnOnce() + 'static) {
         let rollout = stage.chosen.get_untracked();
         let base_version = stage.base_version(rollout);
-        let op = Op { target: stage.target(rollout), base_version, action };
+        let mut op = Op { target: stage.target(rollout), base_version, action };
         let written = self.typed();
+        let before = stage.label(rollout);
+        self.toasts.forget("tag");
         self.sending.set(true);
         self.refused.set(None);
         leptos::task::spawn_local(async move {
-            let words = saved_words(&op);
-            let sent = self.outbox.send(op).await;
+            let mut sent = self.outbox.send(op.clone()).await;
+            // The group came without labels that were taken back; they are in nobody's way.
+            if let Some(version) = taken_back(&sent) {
+                op.base_version = version;
+                sent = self.outbox.send(op.clone()).await;
+            }
             // The page may have been left meanwhile.
             if self.sending.try_set(false).is_some() {
                 return;
@@ -164,8 +204,10 @@ impl Draft {
             }
             match sent {
                 Sent::Taken(label) => {
+                    let again = move || self.put_back(rollout as u32, written.clone(), true);
+                    let desk = (self.outbox, self.toasts);
+                    undo_label::tell(desk, &op, before.as_ref(), &label, again);
                     stage.take_label(label);
-                    self.toasts.say(format!("{words}."));
                     done();
                 }
                 Sent::Waits(fault) => {
@@ -181,6 +223,13 @@ impl Draft {
             }
         });
     }
+}
+
+/// The version of the label that a refusal came with, where that was taken back.
+fn taken_back(sent: &Sent) -> Option<u64> {
+    let Sent::Refused(fault) = sent else { return None };
+    let newer = fault.newer.as_ref()?;
+    (newer.state == LabelState::Withdrawn).then_some(newer.version)
 }
 
 /// Where a label is that was not sent, and what sends it.

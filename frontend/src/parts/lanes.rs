@@ -1,14 +1,17 @@
 //! The timeline of a group: every rollout, disagreement and people on the common track.
 
 use crate::logic::format;
+use crate::logic::keys::Command;
 use crate::logic::lanes::{self, Slots, true_slots};
 use crate::logic::tokens::{self, Field, Measure};
 use crate::parts::bits::{strength, tone};
+use crate::parts::keycap::Cap;
 use crate::parts::lanes_counting::{CountHead, CountTruth};
 use crate::parts::lanes_jigsaw::OrderHead;
 use crate::parts::marks::{Said, SaidMarks};
 use crate::parts::stage::Stage;
 use crate::parts::track::{Track, TruthLane, place, share};
+use crate::state::keys::shortcut;
 use leptos::prelude::*;
 use shared::annotation::Label;
 use shared::task::TaskKind;
@@ -167,7 +170,7 @@ fn DisagreementLane(stage: Stage) -> impl IntoView {
         <div class="name">"disagreement"</div>
         <div class="lane" data-testid="lane-disagreement">{cells}
             {agreed.then(|| view! { <span class="unreadable">{why}</span> })}</div>
-        <button class="value" on:click=next disabled=agreed aria-label="Next disagreement"><kbd>"N"</kbd>"next"</button>
+        <button class="value" on:click=next disabled=agreed aria-label="Next disagreement" aria-keyshortcuts=shortcut(Command::Disagreement)><Cap does=Command::Disagreement/>"next"</button>
     }
 }
 
@@ -210,7 +213,7 @@ fn DependenceLane(stage: Stage) -> impl IntoView {
     view! {
         <div class="name">"from the video"</div>
         <div class="lane" title=title data-testid="lane-dependence">{marks}</div>
-        <div class="value dim">"nats "<kbd>"H"</kbd></div>
+        <div class="value dim">"nats "<Cap does=Command::Heat/></div>
     }
 }
 

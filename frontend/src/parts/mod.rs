@@ -6,7 +6,10 @@
 //! |---|---|
 //! | `sign-in-name`, `sign-in-submit`, `sign-in-message` | sign-in page |
 //! | `link-status` | live pill; `data-status` is `open`, `connecting`, `waiting` or `outdated` |
-//! | `theme-toggle`, `key-sheet`, `palette`, `toast` | everywhere |
+//! | `theme-toggle`, `palette`, `toast`, `undo` | everywhere |
+//! | `key-sheet`, `key-search`, `key-line`, `key-change`, `key-reset`, `keys-reset-all`, `key-refused`, `key-clash`, `key-swap` | the keys; `data-key` on lines |
+//! | `more`, `more-places` | the bar at the bottom |
+//! | `tour`, `tour-next`, `tour-back`, `tour-skip`, `tour-leave`, `tour-go`, `tour-offer`, `tour-start`, `tour-no` | tour; `data-step` on `tour`, from 0 |
 //! | `waiting` | bar and sign-in page, while changes wait to be sent |
 //! | `upload-input`, `upload-item`, `video-row` | videos |
 //! | `run-row`, `new-run-link` | runs; `data-run` is the id |
@@ -50,14 +53,18 @@ pub mod dials;
 pub mod draft;
 pub mod frames;
 pub mod inspector;
+pub mod key_sheet;
+pub mod keycap;
 pub mod lanes;
 pub mod lanes_counting;
 pub mod lanes_jigsaw;
 pub mod marks;
 pub mod minimap;
+pub mod news;
 pub mod palette;
 pub mod player;
 pub mod plot;
+pub mod rail;
 pub mod replay;
 pub mod scene;
 pub mod shell;
@@ -66,5 +73,8 @@ pub mod stage;
 pub mod states;
 pub mod tagging;
 pub mod tokens;
+pub mod tour;
+pub mod tour_offer;
 pub mod track;
+pub mod undo_label;
 pub mod whatif;

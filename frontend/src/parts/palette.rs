@@ -4,6 +4,7 @@ use crate::parts::dialog::{Dialog, Dialogs};
 use crate::route;
 use crate::state::library::use_library;
 use crate::state::theme::Theme;
+use crate::state::tour::use_tour;
 use leptos::html;
 use leptos::prelude::*;
 use leptos_router::hooks::use_navigate;
@@ -13,8 +14,27 @@ use leptos_router::hooks::use_navigate;
 struct Place {
     name: String,
     note: &'static str,
-    path: Option<String>,
+    goal: Goal,
 }
+
+/// What choosing it does.
+#[derive(Clone, Debug, PartialEq)]
+enum Goal {
+    /// Goes to an address.
+    Path(String),
+    /// Light or dark.
+    Theme,
+    /// The key sheet.
+    Keys,
+    /// The tour.
+    Tour,
+}
+
+const ACTS: [(&str, &str, Goal); 3] = [
+    ("Light or dark", "theme", Goal::Theme),
+    ("Keys: see and change them", "keys", Goal::Keys),
+    ("Take the tour", "tour", Goal::Tour),
+];
 
 const PAGES: [(&str, &str); 9] = [
     ("Runs", "/runs"),
@@ -32,7 +52,7 @@ const PAGES: [(&str, &str); 9] = [
 #[component]
 pub fn Palette() -> impl IntoView {
     let dialogs = expect_context::<Dialogs>();
-    let theme = expect_context::<Theme>();
+    let (theme, tour) = (expect_context::<Theme>(), use_tour());
     let navigate = StoredValue::new_local(use_navigate());
     let (text, set_text) = signal(String::new());
     let at = RwSignal::new(0usize);
@@ -49,9 +69,11 @@ pub fn Palette() -> impl IntoView {
     });
     let go = Callback::new(move |place: Place| {
         dialogs.palette.set(false);
-        match place.path {
-            Some(path) => navigate.with_value(|navigate| navigate(&path, Default::default())),
-            None => theme.toggle(),
+        match place.goal {
+            Goal::Path(path) => navigate.with_value(|navigate| navigate(&path, Default::default())),
+            Goal::Theme => theme.toggle(),
+            Goal::Keys => dialogs.keys.set(true),
+            Goal::Tour => tour.start(),
         }
     });
     let keys = move |event: web_sys::KeyboardEvent| {
@@ -99,16 +121,16 @@ fn places(text: ReadSignal<String>) -> Memo<Vec<Place>> {
         let page = |(name, path): &(&str, &str)| Place {
             name: (*name).to_owned(),
             note: "page",
-            path: Some((*path).to_owned()),
+            goal: Goal::Path((*path).to_owned()),
         };
         let mut all: Vec<Place> = PAGES.iter().map(page).collect();
-        all.push(Place { name: "Light or dark".into(), note: "theme", path: None });
+        all.extend(ACTS.map(|(name, note, goal)| Place { name: name.into(), note, goal }));
         library.runs.with(|runs| {
             let runs = runs.ready().map_or(&[][..], Vec::as_slice);
             all.extend(runs.iter().map(|run| Place {
                 name: run.name.clone(),
                 note: "run",
-                path: Some(route::run(&run.id)),
+                goal: Goal::Path(route::run(&run.id)),
             }));
         });
         all.retain(|place| place.name.to_lowercase().contains(&wanted));

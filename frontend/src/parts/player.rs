@@ -1,13 +1,16 @@
 //! The player: the policy's own frames, exact to the frame, with the drawn shapes over them.
 
 use crate::logic::format;
+use crate::logic::keys::Command;
 use crate::logic::lanes::{Slots, corners, presence};
 use crate::logic::words::planted;
 use crate::parts::atlas::{Atlas, AtlasFrame, load_atlas};
 use crate::parts::bits::{Glyph, Icon};
+use crate::parts::keycap::Cap;
 use crate::parts::scene::Scene;
 use crate::parts::source::Source;
 use crate::route::ClipSize;
+use crate::state::keys::shortcut;
 use leptos::prelude::*;
 use shared::api::{CLIP_FPS, SHEET_COLUMNS};
 use shared::task::{Shape, ShapeKind, Task};
@@ -198,9 +201,9 @@ fn Badges(scene: Scene, size: ViewSize) -> impl IntoView {
     };
     view! {
         <div class="over">
-            <button class="tag" on:click=move |_| size.toggle() aria-pressed=move || policy().to_string()
-                title="The policy's own pixels, or larger"><b>{words}</b><kbd>"E"</kbd></button>
-            <span class="seg" role="group" aria-label="Policy's frames or source">{Showing::ALL.map(pick).collect_view()}<kbd>"S"</kbd></span>
+            <button class="tag" aria-keyshortcuts=shortcut(Command::View) on:click=move |_| size.toggle() aria-pressed=move || policy().to_string()
+                title="The policy's own pixels, or larger"><b>{words}</b><Cap does=Command::View/></button>
+            <span class="seg" role="group" aria-label="Policy's frames or source">{Showing::ALL.map(pick).collect_view()}<Cap does=Command::Source/></span>
             {move || change().map(|text| view! { <span class="tag">{text}</span> })}
         </div>
     }
@@ -220,6 +223,21 @@ fn shown_name(showing: Showing) -> &'static str {
     Showing::ALL.iter().find(|(one, _)| *one == showing).map_or("", |(_, name)| name)
 }
 
+/// What a key of the player and the timeline does.
+pub fn player_command(scene: Scene, size: ViewSize, command: Command) {
+    let cursor = scene.cursor;
+    match command {
+        Command::Play => cursor.playing.update(|playing| *playing = !*playing),
+        Command::Frames(n) => cursor.step(n),
+        Command::Second(sign) => cursor.step(sign * scene.second()),
+        Command::Loop => cursor.looping.update(|looping| *looping = !*looping),
+        Command::View => size.toggle(),
+        Command::Source => size.next_showing(),
+        Command::Zoom(sign) => scene.zoom(sign),
+        _ => {}
+    }
+}
+
 /// Play, both clocks, loop.
 #[component]
 fn Transport(scene: Scene) -> impl IntoView {
@@ -233,7 +251,7 @@ fn Transport(scene: Scene) -> impl IntoView {
     let icon = move || if cursor.playing.get() { Icon::Pause } else { Icon::Play };
     view! {
         <div class="transport">
-            <button class="round" aria-label=move || if cursor.playing.get() { "Pause" } else { "Play" }
+            <button class="round" aria-keyshortcuts=shortcut(Command::Play) aria-label=move || if cursor.playing.get() { "Pause" } else { "Play" }
                 on:click=move |_| cursor.playing.update(|p| *p = !*p)>
                 {move || view! { <Glyph icon=icon()/> }}
             </button>
@@ -241,8 +259,8 @@ fn Transport(scene: Scene) -> impl IntoView {
             <span class="num">{strip}</span>
             <span class="num">{source}</span>
             <span class="grow"></span>
-            <button class="num" aria-pressed=move || cursor.looping.get().to_string()
-                on:click=move |_| cursor.looping.update(|l| *l = !*l)>"loop "<kbd>"L"</kbd></button>
+            <button class="num" aria-keyshortcuts=shortcut(Command::Loop) aria-pressed=move || cursor.looping.get().to_string()
+                on:click=move |_| cursor.looping.update(|l| *l = !*l)>"loop "<Cap does=Command::Loop/></button>
         </div>
     }
 }

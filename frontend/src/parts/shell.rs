@@ -1,17 +1,16 @@
-//! The frame of every page: rail, bar, page, news.
+//! The frame of every page: its bar with the way to it, and the page.
 
 use crate::logic::format;
 use crate::logic::garbled::Garbled;
-use crate::parts::bits::{Avatar, Glyph, Icon, Mark};
+use crate::logic::keys::Command;
+use crate::parts::bits::{Glyph, Icon};
 use crate::parts::dialog::Dialogs;
-use crate::state::library::use_library;
+use crate::parts::keycap::Cap;
+use crate::state::keys::shortcut;
 use crate::state::live::{Status, use_live};
 use crate::state::outbox::use_outbox;
-use crate::state::session::use_session;
 use crate::state::theme::Theme;
-use crate::state::toast::{Toast, use_toasts};
 use leptos::prelude::*;
-use leptos_router::hooks::use_location;
 
 /// A step of the way to a page; the last one has no path.
 #[derive(Clone, Debug, PartialEq)]
@@ -62,7 +61,7 @@ pub fn Page(
             <Waiting/>
             <span class="narrow-only"><LinkPill/></span>
             <button class="btn quiet wide-only" aria-label="Go to a page or a run"
-                on:click=move |_| dialogs.palette.set(true)><kbd>"Ctrl K"</kbd></button>
+                aria-keyshortcuts=shortcut(Command::Palette) on:click=move |_| dialogs.palette.set(true)><Cap does=Command::Palette/></button>
             <span class="narrow-only"><ThemeButton/></span>
         </header>
         <main class=format!("page {class}") id="main">{children()}</main>
@@ -83,87 +82,9 @@ fn crumb_views(list: &[Crumb]) -> impl IntoView + use<> {
         .collect_view()
 }
 
-/// Name, path, icon and count of every place in the rail.
-const PLACES: [(&str, &str, Icon); 6] = [
-    ("Runs", "/runs", Icon::Runs),
-    ("Videos", "/videos", Icon::Videos),
-    ("Tasks", "/studio", Icon::Tasks),
-    ("Failures", "/failures", Icon::Failures),
-    ("Review", "/review", Icon::Review),
-    ("Team", "/team", Icon::Team),
-];
-
-/// The rail at the left, or the bar at the bottom where the page is narrow.
+/// Light or dark.
 #[component]
-pub fn Rail() -> impl IntoView {
-    let path = use_location().pathname;
-    let session = use_session();
-    let library = use_library();
-    let count = move |name: &str| match name {
-        "Runs" => library.runs.with(|r| r.ready().map_or(0, Vec::len)),
-        "Videos" => library.videos.with(|v| v.ready().map_or(0, Vec::len)),
-        "Failures" => library.failures.with(|f| f.ready().map_or(0, Vec::len)),
-        "Review" => library.to_review(session.person_id()),
-        _ => 0,
-    };
-    let place = move |(name, to, icon): (&'static str, &'static str, Icon)| {
-        let here = move || {
-            let path = path.get();
-            let inside = path == to || path.starts_with(&format!("{to}/"));
-            (inside && path != "/runs/new").then_some("page")
-        };
-        let number = move || Some(count(name)).filter(|n| *n > 0).map(|n| format::whole(n as u64));
-        view! {
-            <a href=to aria-current=here>
-                <Glyph icon/><span>{name}</span>
-                {move || number().map(|n| view! { <span class="count num">{n}</span> })}
-            </a>
-        }
-    };
-    view! {
-        <nav class="rail" aria-label="Main">
-            <a class="mark" href="/runs" aria-label="VideoSSR Studio, all runs"><Mark/><span>"VideoSSR Studio"</span></a>
-            {PLACES.into_iter().map(place).collect_view()}
-            <a class="btn rail-new wide-only" href="/runs/new" data-testid="rail-new-run"
-                aria-current=move || (path.get() == "/runs/new").then_some("page")>
-                <Glyph icon=Icon::Plus/>"New run"
-            </a>
-            <span class="grow wide-only"></span>
-            <RailFoot/>
-        </nav>
-    }
-}
-
-#[component]
-fn RailFoot() -> impl IntoView {
-    let session = use_session();
-    let dialogs = expect_context::<Dialogs>();
-    let who = move || {
-        session.person().map(|person| {
-            let role = person.role.name();
-            view! {
-                <span class="row who" title=format!("Signed in as {} ({role})", person.name)>
-                    <Avatar id=person.id name=person.name.clone()/>
-                    <span class="grow clip">{person.name.clone()}<span class="dim">{format!(" {role}")}</span></span>
-                </span>
-            }
-        })
-    };
-    view! {
-        <div class="rail-foot wide-only">
-            {who}
-            <div class="row">
-                <LinkPill/>
-                <span class="grow"></span>
-                <button class="btn quiet icon-btn" aria-label="All keys" title="All keys" on:click=move |_| dialogs.keys.set(true)><kbd>"?"</kbd></button>
-                <ThemeButton/>
-            </div>
-        </div>
-    }
-}
-
-#[component]
-fn ThemeButton() -> impl IntoView {
+pub fn ThemeButton() -> impl IntoView {
     let theme = expect_context::<Theme>();
     let words =
         move || if theme.light.get() { "Use the dark theme" } else { "Use the light theme" };
@@ -195,7 +116,7 @@ const BEHIND: u64 = 50;
 
 /// How the live link does, in words; a click tries at once.
 #[component]
-fn LinkPill() -> impl IntoView {
+pub fn LinkPill() -> impl IntoView {
     let live = use_live();
     let stuck = move || live.garbled.with(Garbled::stuck);
     let words = move || match live.status.get() {
@@ -235,29 +156,5 @@ fn LinkPill() -> impl IntoView {
     view! {
         <span class=class role="status" data-testid="link-status" data-status=name on:click=move |_| live.hurry()
             title="The live link to the server, with its round trip. What was missed while it was down comes without a gap.">{words}{round_trip}</span>
-    }
-}
-
-/// Short news at the edge of the page.
-#[component]
-pub fn News() -> impl IntoView {
-    let toasts = use_toasts();
-    let one = move |toast: Toast| {
-        let id = toast.id;
-        let class = if toast.bad { "toast is-bad" } else { "toast" };
-        let link = toast.link.map(|(path, words)| view! { <a href=path>{words}</a> });
-        view! {
-            <div class=class data-testid="toast">
-                <span class="grow">{toast.text}</span>{link}
-                <button class="btn quiet icon-btn" aria-label="Dismiss" on:click=move |_| toasts.dismiss(id)>
-                    <Glyph icon=Icon::Close/>
-                </button>
-            </div>
-        }
-    };
-    view! {
-        <div class="toasts" role="status" aria-live="polite">
-            <For each=move || toasts.list.get() key=|toast| toast.id children=one/>
-        </div>
     }
 }

@@ -1,10 +1,13 @@
 //! The tagging form of the chosen rollout, and what became of its label.
 
+use crate::logic::keys::{Command, Row};
 use crate::parts::bits::{Avatar, LabelPill};
 use crate::parts::draft::Draft;
+use crate::parts::keycap::Cap;
 use crate::parts::stage::Stage;
 use crate::route;
 use crate::state::browser::{now_secs, use_now};
+use crate::state::keys::shortcut;
 use crate::state::outbox::use_outbox;
 use crate::state::session::use_session;
 use leptos::prelude::*;
@@ -59,10 +62,12 @@ fn TagForm(
 ) -> impl IntoView {
     let button = move |(i, tag): (usize, Tag)| {
         let on = move || draft.tags.with(|tags| tags.contains(&tag));
+        let does = Command::Tag(i);
+        let cap = Row::of(does).map(|_| view! { <Cap does/> });
         view! {
             <button class="tag" class:on=on aria-pressed=move || on().to_string()
-                data-testid=format!("tag-{tag}") on:click=move |_| draft.toggle(tag)>
-                <kbd>{i + 1}</kbd>{tag.title()}
+                data-testid=format!("tag-{tag}") aria-keyshortcuts=shortcut(does) on:click=move |_| draft.toggle(tag)>
+                {cap}{tag.title()}
             </button>
         }
     };
@@ -81,12 +86,12 @@ fn TagForm(
             placeholder="Note for the reviewer" prop:value=draft.note
             on:input=move |event| draft.write(event_target_value(&event)) on:keydown=leave/>
         <div class="row submit">
-            <button class="btn quiet" disabled=move || !mine() title="Take your label back" on:click=move |_| draft.withdraw(stage)>"Undo "<kbd>"U"</kbd></button>
+            <button class="btn quiet" disabled=move || !mine() title="Take your label back" on:click=move |_| draft.withdraw(stage)>"Take back"</button>
             <span class="grow"></span>
             <button class="btn" data-testid="label-submit" disabled=draft.sending
                 on:click=move |_| on_submit.run(After::Stay)>{verb}</button>
-            <button class="btn primary" data-testid="label-submit-next" disabled=draft.sending
-                on:click=move |_| on_submit.run(After::Next)>"Submit, next "<kbd>"Ctrl ⏎"</kbd></button>
+            <button class="btn primary" data-testid="label-submit-next" disabled=draft.sending aria-keyshortcuts=shortcut(Command::SubmitNext)
+                on:click=move |_| on_submit.run(After::Next)>"Submit, next "<Cap does=Command::SubmitNext/></button>
         </div>
         {move || draft.refused.get().map(|why| view! { <p class="error" role="alert">{why}</p> })}
     }

@@ -2,11 +2,13 @@
 //! scored again in the browser, by the trainer's own code under the run's own settings.
 
 use crate::logic::format;
+use crate::logic::keys::Command;
 use crate::logic::whatif::{
     GroupChange, RunChange, TaskChange, Tried, can_try, needs_batch, reproduced, rescore, sum_up,
 };
 use crate::logic::words;
 use crate::parts::bits::TaskDot;
+use crate::parts::keycap::Cap;
 use crate::parts::stage::Stage;
 use crate::route;
 use crate::state::browser::now_ms;
@@ -44,7 +46,7 @@ pub fn WhatIf(stage: Stage, desk: WhatIfDesk) -> impl IntoView {
     let back = move |_| desk.tried.set(None);
     view! {
         <section class="whatif" data-testid="whatif">
-            <div class="row head wrap"><h2>"What if the reward were"</h2><Rewards desk/><span class="grow"></span><kbd>"W"</kbd></div>
+            <div class="row head wrap"><h2>"What if the reward were"</h2><Rewards desk/><span class="grow"></span><Cap does=Command::WhatIf/></div>
             <Comparison desk/>
             {move || match desk.tried.get() {
                 None => view! { <p class="dim">"Try another reward or comparison: every stored answer of the run is scored again here, by the trainer's own code."</p> }.into_any(),

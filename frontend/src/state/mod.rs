@@ -3,6 +3,8 @@
 
 pub mod api;
 pub mod browser;
+pub mod kept;
+pub mod keys;
 pub mod library;
 pub mod live;
 pub mod outbox;
@@ -11,5 +13,6 @@ pub mod remote;
 pub mod session;
 pub mod theme;
 pub mod toast;
+pub mod tour;
 pub mod uploads;
 pub mod whatif;

@@ -8,6 +8,7 @@ use crate::state::browser::now_ms;
 use crate::state::library::Library;
 use crate::state::live::pause_ms;
 use crate::state::remote::{Fault, FaultKind};
+use crate::state::toast::{Toasts, use_toasts};
 use futures::channel::oneshot;
 use gloo_timers::future::TimeoutFuture;
 use leptos::prelude::*;
@@ -90,13 +91,14 @@ pub struct Uploads {
     pub list: RwSignal<Vec<Sent>>,
     next: StoredValue<u32>,
     library: Library,
+    toasts: Toasts,
 }
 
 impl Uploads {
     /// Provides none.
     pub fn provide(library: Library) {
         let (list, next) = (RwSignal::new(Vec::new()), StoredValue::new(0));
-        provide_context(Self { list, next, library });
+        provide_context(Self { list, next, library, toasts: use_toasts() });
     }
 
     /// Adds the files that somebody chose or dropped.
@@ -177,18 +179,21 @@ impl Uploads {
         self.start_waiting();
     }
 
-    /// Gives a file up, on the server too.
+    /// Gives a file up, on the server too. Undone, it is sent from its beginning.
     pub fn give_up(self, sent: &Sent) {
         self.forget(sent.key);
         sent.progress.set(Progress::Paused);
         abort(sent);
         if let Some(id) = sent.id.get_untracked() {
-            leptos::task::spawn_local(async move {
-                // The server forgets what nobody goes on with by itself.
-                let _ = api::give_up_upload(&id).await;
-            });
+            forget_on_server(id);
         }
         self.start_waiting();
+        let gone = sent.clone();
+        self.toasts.done("upload", format!("{} was given up.", sent.file.name()), move || {
+            gone.bytes.set(0.0);
+            self.list.update(|list| list.push(gone.clone()));
+            self.go_on(&gone);
+        });
     }
 
     fn forget(self, key: u32) {
@@ -199,6 +204,13 @@ impl Uploads {
 /// The files on their way.
 pub fn use_uploads() -> Uploads {
     expect_context()
+}
+
+/// Tells the server to forget what came of a file. Where that fails it does so by itself, later.
+pub fn forget_on_server(id: String) {
+    leptos::task::spawn_local(async move {
+        let _ = api::give_up_upload(&id).await;
+    });
 }
 
 /// Whether the server has more or less of a file than was thought, or is still at its last part.

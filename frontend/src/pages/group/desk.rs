@@ -2,22 +2,22 @@
 
 use super::{HereLink, Neighbours};
 use crate::logic::format;
-use crate::logic::keys::{Command, KeyReader, Press};
+use crate::logic::keys::{Command, Screen};
 use crate::logic::studio::Setup;
 use crate::parts::bits::TaskTag;
 use crate::parts::draft::Draft;
 use crate::parts::inspector::{RolloutHead, Trace};
+use crate::parts::keycap::Cap;
 use crate::parts::lanes::{LaneSet, Lanes, go_to_disagreement};
-use crate::parts::player::{Player, ViewSize};
+use crate::parts::player::{Player, ViewSize, player_command};
 use crate::parts::replay::{ReplayBox, ReplayButton};
 use crate::parts::stage::{Stage, follow_labels};
 use crate::parts::tagging::{After, Tagging};
 use crate::parts::tokens::{Tokens, toggle_heat};
 use crate::parts::whatif::WhatIf;
 use crate::route;
-use crate::state::browser::{
-    dialog_open, is_pressable, is_typing, on_keys, query_value, show_address,
-};
+use crate::state::browser::{query_value, show_address};
+use crate::state::keys::{on_commands, shortcut, use_keys};
 use crate::state::toast::use_toasts;
 use crate::state::whatif::WhatIfDesk;
 use leptos::prelude::*;
@@ -46,18 +46,20 @@ pub(super) fn GroupDesk(run: String, body: GroupBody, neighbours: Neighbours) ->
     let link = expect_context::<HereLink>();
     let go = use_way();
     let on_submit = use_submit(stage, draft, neighbours);
-    group_keys(move |command: Command| match command {
+    undo_takes_back(stage, draft);
+    on_commands(Screen::Group, move |command| match command {
         Command::PreviousGroup => go.run(neighbours.previous),
         Command::NextGroup => go.run(neighbours.next),
-        Command::View => size.toggle(),
-        Command::Source => size.next_showing(),
         Command::WhatIf => {
             whatif.next();
             show_whatif();
         }
         Command::CopyLink => link.copy.run(()),
         Command::SubmitNext => on_submit.run(After::Next),
-        other => stage_command(stage, draft, other),
+        other => {
+            player_command(stage.scene, size, other);
+            stage_command(stage, draft, other);
+        }
     });
     let (task, question, seed, step) = stage
         .group(|g| (g.sample.spec.task, g.sample.question.clone(), g.sample.spec.seed, g.step));
@@ -82,6 +84,13 @@ pub(super) fn GroupDesk(run: String, body: GroupBody, neighbours: Neighbours) ->
             </aside>
         </div>
     }
+}
+
+/// Where no news can be undone, undo takes the label of the chosen rollout back.
+fn undo_takes_back(stage: Stage, draft: Draft) {
+    let otherwise = use_toasts().otherwise;
+    otherwise.set(Some(Callback::new(move |()| draft.withdraw(stage))));
+    on_cleanup(move || otherwise.set(None));
 }
 
 /// Brings what the key changed into sight.
@@ -128,20 +137,14 @@ fn use_submit(stage: Stage, draft: Draft, neighbours: Neighbours) -> Callback<Af
 
 /// What a key does to stage and draft.
 fn stage_command(stage: Stage, draft: Draft, command: Command) {
-    let cursor = stage.scene.cursor;
     let rollouts = stage.group(|group| group.rollouts.len());
     match command {
-        Command::Play => cursor.playing.update(|playing| *playing = !*playing),
-        Command::Frames(n) => cursor.step(n),
-        Command::Second(sign) => cursor.step(sign * stage.scene.second()),
         Command::Rollout(i) if i < rollouts => stage.chosen.set(i),
         Command::NextRollout => {
             stage.chosen.update(|i| *i = (*i + 1).min(rollouts.saturating_sub(1)))
         }
         Command::PreviousRollout => stage.chosen.update(|i| *i = i.saturating_sub(1)),
-        Command::Loop => cursor.looping.update(|looping| *looping = !*looping),
         Command::Disagreement => go_to_disagreement(stage),
-        Command::Zoom(sign) => stage.scene.zoom(sign),
         Command::Heat => toggle_heat(stage),
         Command::Tag(i) => {
             let kind = stage.group(|group| group.sample.truth.kind());
@@ -149,7 +152,6 @@ fn stage_command(stage: Stage, draft: Draft, command: Command) {
                 draft.toggle(tag);
             }
         }
-        Command::Undo => draft.withdraw(stage),
         Command::Note => {
             if let Some(field) = draft.note_field.get_untracked() {
                 let _ = field.focus();
@@ -157,31 +159,6 @@ fn stage_command(stage: Stage, draft: Draft, command: Command) {
         }
         _ => {}
     }
-}
-
-fn group_keys(act: impl Fn(Command) + 'static) {
-    let reader = std::cell::RefCell::new(KeyReader::default());
-    on_keys(move |event| {
-        if event.alt_key() || dialog_open() {
-            return;
-        }
-        let (key, code) = (event.key(), event.code());
-        if key == " " && is_pressable(&event) {
-            return;
-        }
-        let press = Press {
-            key: &key,
-            code: &code,
-            shift: event.shift_key(),
-            ctrl: event.ctrl_key() || event.meta_key(),
-            typing: is_typing(&event),
-        };
-        let command = reader.borrow_mut().read(press);
-        if let Some(command) = command {
-            event.prevent_default();
-            act(command);
-        }
-    });
 }
 
 /// Keeps rollout and frame in the address, so that it can be sent to somebody.
@@ -224,16 +201,21 @@ fn KeyHints(stage: Stage) -> impl IntoView {
     let dialogs = expect_context::<crate::parts::dialog::Dialogs>();
     let (rollouts, tags) = stage
         .group(|group| (group.rollouts.len().min(9), Tag::keys(group.sample.truth.kind()).len()));
+    let keys = use_keys();
+    let zoom = stage.scene.can_zoom().then(|| {
+        let caps = [1, -1, 0].map(|sign| view! { <Cap does=Command::Zoom(sign)/> });
+        view! { <span class="tag">"zoom "{caps}</span> }
+    });
     view! {
         <div class="hints wide-only">
-            <span class="tag">"play "<kbd>"Space"</kbd></span>
-            <span class="tag">"step through "<kbd>","</kbd><kbd>"."</kbd></span>
-            <span class="tag">"rollout "<kbd>"G"</kbd><kbd>{format!("1–{rollouts}")}</kbd></span>
-            {stage.scene.can_zoom().then(|| view! { <span class="tag">"zoom "<kbd>"+"</kbd><kbd>"−"</kbd><kbd>"0"</kbd></span> })}
-            <span class="tag">"heat "<kbd>"H"</kbd></span>
-            <span class="tag">"tag "<kbd>{format!("1–{tags}")}</kbd></span>
+            <span class="tag">"play "<Cap does=Command::Play/></span>
+            <span class="tag">"step through "<Cap does=Command::Frames(-1)/><Cap does=Command::Frames(1)/></span>
+            <span class="tag">"rollout "<Cap does=Command::Rollouts/><kbd>{format!("1–{rollouts}")}</kbd></span>
+            {zoom}
+            <span class="tag">"heat "<Cap does=Command::Heat/></span>
+            <span class="tag">"tag "<kbd>{move || keys.map.with(|map| map.tags(tags))}</kbd></span>
             <span class="grow"></span>
-            <button class="tag" on:click=move |_| dialogs.keys.set(true)>"all keys "<kbd>"?"</kbd></button>
+            <button class="tag" aria-keyshortcuts=shortcut(Command::Sheet) on:click=move |_| dialogs.keys.set(true)>"all keys "<Cap does=Command::Sheet/></button>
         </div>
     }
 }

@@ -3,11 +3,14 @@
 mod desk;
 
 use crate::logic::format;
+use crate::logic::keys::Command;
+use crate::parts::keycap::Cap;
 use crate::parts::shell::{Crumb, Page};
 use crate::parts::states::{FaultBox, Skeleton};
 use crate::route;
 use crate::state::api;
 use crate::state::browser::{copy, origin};
+use crate::state::keys::shortcut;
 use crate::state::library::use_library;
 use crate::state::remote::Remote;
 use crate::state::toast::use_toasts;
@@ -150,18 +153,20 @@ fn GroupActions(neighbours: Neighbours) -> impl IntoView {
     let arrow = |to: Signal<Option<String>>,
                  words: &'static str,
                  sign: &'static str,
-                 key: &'static str| {
+                 does: Command| {
+        let keys = shortcut(does);
         move || {
             let off = to.with(Option::is_none);
             view! {
-                <a class="btn quiet" href=to.get() class:off=off aria-disabled=off.then_some("true") aria-label=words>
-                    {sign}<kbd>{key}</kbd></a>
+                <a class="btn quiet" href=to.get() class:off=off aria-disabled=off.then_some("true") aria-label=words aria-keyshortcuts=keys>
+                    {sign}<Cap does/></a>
             }
         }
     };
     view! {
-        {arrow(neighbours.previous, "Group before", "←", "K")}
-        {arrow(neighbours.next, "Group after", "→", "J")}
-        <button class="btn wide-only" data-testid="copy-link" on:click=move |_| link.copy.run(())>"Copy link"<kbd>"Y"</kbd></button>
+        {arrow(neighbours.previous, "Group before", "←", Command::PreviousGroup)}
+        {arrow(neighbours.next, "Group after", "→", Command::NextGroup)}
+        <button class="btn wide-only" data-testid="copy-link" aria-keyshortcuts=shortcut(Command::CopyLink)
+            on:click=move |_| link.copy.run(())>"Copy link"<Cap does=Command::CopyLink/></button>
     }
 }

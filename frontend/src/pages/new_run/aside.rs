@@ -3,7 +3,10 @@
 use super::{Form, Start, estimate, sample};
 use crate::logic::form::Change;
 use crate::logic::format;
+use crate::logic::keys::Command;
 use crate::logic::run_file::run_toml;
+use crate::parts::keycap::Cap;
+use crate::state::keys::shortcut;
 use crate::state::session::use_session;
 use leptos::prelude::*;
 use shared::annotation::Role;
@@ -56,8 +59,8 @@ fn Foot(form: Form, start: Start) -> impl IntoView {
     let off = move || form.checked.with(Result::is_err) || start.sending.get() || !may();
     view! {
         <div class="foot"><span class="grow small" role="status">{status}</span>
-            <button class="btn primary" data-testid="start-run" disabled=off on:click=move |_| start.run.run(())>
-                {move || if start.sending.get() { "Starting" } else { "Start run" }}" "<kbd>"Ctrl ⏎"</kbd></button>
+            <button class="btn primary" data-testid="start-run" disabled=off aria-keyshortcuts=shortcut(Command::Start) on:click=move |_| start.run.run(())>
+                {move || if start.sending.get() { "Starting" } else { "Start run" }}" "<Cap does=Command::Start/></button>
         </div>
     }
 }

@@ -2,6 +2,7 @@
 
 use super::Form;
 use crate::logic::form::Draft;
+use crate::logic::format;
 use crate::state::api;
 use crate::state::browser::query_value;
 use leptos::prelude::*;
@@ -32,8 +33,18 @@ impl Base {
     }
 }
 
-/// Fills the form anew.
+/// Fills the form anew; what was changed in it can be put back.
 pub fn begin(form: Form, base: Base) {
+    let changes = untrack(|| form.changes()).len() as u64;
+    if changes > 0 {
+        let (draft, before) = (form.draft.get_untracked(), form.base.get_untracked());
+        let gone = format::plural(changes, "change is", "changes are");
+        let words = format!("{} is taken over; your {gone} gone.", base.name);
+        form.toasts.done("form", words, move || {
+            let _ = form.base.try_set(before.clone());
+            let _ = form.draft.try_set(draft.clone());
+        });
+    }
     form.refused.set(Vec::new());
     form.notice.set(None);
     form.draft.set(Draft::of(&base.config));

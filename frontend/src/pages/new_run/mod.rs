@@ -9,12 +9,15 @@ mod mixture;
 mod sample;
 
 use crate::logic::form::{Change, Draft, changes, wording};
+use crate::logic::keys::{Command, Screen};
+use crate::parts::keycap::Cap;
 use crate::parts::shell::{Crumb, Page};
 use crate::route;
 use crate::state::api;
-use crate::state::browser::{dialog_open, is_typing, on_keys};
+use crate::state::keys::{on_commands, shortcut};
 use crate::state::library::use_library;
 use crate::state::session::use_session;
+use crate::state::toast::{Toasts, use_toasts};
 use aside::Aside;
 use base::Base;
 use fields::FieldGroup;
@@ -47,11 +50,15 @@ pub struct Form {
     pub devices: RwSignal<Vec<DeviceInfo>>,
     /// The config, or what is wrong with it.
     pub checked: Memo<Result<RunConfig, Vec<Problem>>>,
+    /// Where it is said what was lost.
+    pub toasts: Toasts,
 }
 
 impl Form {
     fn new() -> Self {
         let base = Base::preset(0);
+        let toasts = use_toasts();
+        on_cleanup(move || toasts.forget("form"));
         let draft = RwSignal::new(Draft::of(&base.config));
         let (devices, policies) = (RwSignal::new(Vec::new()), RwSignal::new(Vec::new()));
         leptos::task::spawn_local(async move {
@@ -74,6 +81,7 @@ impl Form {
             more: RwSignal::new(false),
             refused: RwSignal::new(Vec::new()),
             checked: Memo::new(move |_| draft.with(Draft::check)),
+            toasts,
         }
     }
 
@@ -129,8 +137,8 @@ pub fn NewRunPage() -> impl IntoView {
                     {not_admin}
                     <NameField form/>
                     {groups.into_iter().map(|group| view! { <FieldGroup form group/> }).collect_view()}
-                    <button class="btn quiet" aria-expanded=move || form.more.get().to_string()
-                        on:click=move |_| form.more.update(|m| *m = !*m)>{more}" "<kbd>"E"</kbd></button>
+                    <button class="btn quiet" aria-keyshortcuts=shortcut(Command::More) aria-expanded=move || form.more.get().to_string()
+                        on:click=move |_| form.more.update(|m| *m = !*m)>{more}" "<Cap does=Command::More/></button>
                 </div>
                 <Aside form start/>
             </div>
@@ -259,13 +267,9 @@ fn use_start(form: Form) -> Start {
 }
 
 fn form_keys(form: Form, start: Start) {
-    on_keys(move |event| {
-        let command = event.ctrl_key() || event.meta_key();
-        if command && event.key() == "Enter" {
-            event.prevent_default();
-            start.run.run(());
-        } else if event.key() == "e" && !command && !is_typing(&event) && !dialog_open() {
-            form.more.update(|more| *more = !*more);
-        }
+    on_commands(Screen::NewRun, move |command| match command {
+        Command::Start => start.run.run(()),
+        Command::More => form.more.update(|more| *more = !*more),
+        _ => {}
     });
 }

@@ -1,10 +1,12 @@
 //! A second person's word on a label: agreed, or what should change.
 
+use crate::logic::keys::{Command, Screen};
 use crate::parts::draft::why_it_waits;
-use crate::parts::player::ViewSize;
+use crate::parts::keycap::Cap;
+use crate::parts::player::{ViewSize, player_command};
 use crate::parts::stage::Stage;
 use crate::parts::tagging::LabelLine;
-use crate::state::browser::{dialog_open, is_pressable, is_typing, on_keys};
+use crate::state::keys::{on_commands, shortcut};
 use crate::state::live::{Status, use_live};
 use crate::state::outbox::{Outbox, Sent, use_outbox};
 use crate::state::session::{Session, use_session};
@@ -167,37 +169,23 @@ pub(super) fn Decision(stage: Stage, next: Callback<i32>) -> impl IntoView {
                 on:input=move |event| verdict.comment.set(event_target_value(&event))></textarea>
             {move || verdict.refused.get().map(|why| view! { <p class="error" role="alert">{why}</p> })}
             <div class="decide-buttons">
-                <button class="btn primary" data-testid="review-accept" disabled=move || !verdict.can_accept()
-                    title=move || verdict.held() on:click=move |_| verdict.accept()>"Accept "<kbd>"A"</kbd></button>
-                <button class="btn" data-testid="review-changes" disabled=move || !verdict.can_ask()
-                    title=move || verdict.held() on:click=move |_| verdict.ask()>"Ask for a change "<kbd>"C"</kbd></button>
+                <button class="btn primary" data-testid="review-accept" aria-keyshortcuts=shortcut(Command::Accept) disabled=move || !verdict.can_accept()
+                    title=move || verdict.held() on:click=move |_| verdict.accept()>"Accept "<Cap does=Command::Accept/></button>
+                <button class="btn" data-testid="review-changes" aria-keyshortcuts=shortcut(Command::Ask) disabled=move || !verdict.can_ask()
+                    title=move || verdict.held() on:click=move |_| verdict.ask()>"Ask for a change "<Cap does=Command::Ask/></button>
             </div>
             <p class="small soft held" role="status" data-testid="review-held">{move || verdict.held()}</p>
-            <button class="btn quiet" on:click=move |_| next.run(1)>"Next "<kbd>"J"</kbd></button>
+            <button class="btn quiet" aria-keyshortcuts=shortcut(Command::Labels(1)) on:click=move |_| next.run(1)>"Next "<Cap does=Command::Labels(1)/></button>
         </section>
     }
 }
 
 fn review_keys(verdict: Verdict, next: Callback<i32>) {
-    let cursor = verdict.stage.scene.cursor;
     let size = expect_context::<ViewSize>();
-    on_keys(move |event| {
-        let with_others = event.ctrl_key() || event.meta_key() || event.alt_key();
-        if with_others || is_typing(&event) || dialog_open() {
-            return;
-        }
-        match event.key().as_str() {
-            "a" => verdict.accept(),
-            "c" => verdict.ask(),
-            "j" => next.run(1),
-            "k" => next.run(-1),
-            "s" => size.toggle(),
-            "l" => cursor.looping.update(|looping| *looping = !*looping),
-            "," | "ArrowLeft" => cursor.step(-1),
-            "." | "ArrowRight" => cursor.step(1),
-            " " if !is_pressable(&event) => cursor.playing.update(|p| *p = !*p),
-            _ => return,
-        }
-        event.prevent_default();
+    on_commands(Screen::Review, move |command| match command {
+        Command::Accept => verdict.accept(),
+        Command::Ask => verdict.ask(),
+        Command::Labels(by) => next.run(by),
+        other => player_command(verdict.stage.scene, size, other),
     });
 }

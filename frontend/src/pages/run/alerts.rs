@@ -5,6 +5,7 @@ use super::Watch;
 use crate::logic::alerts::{Alert, Seen, alerts};
 use crate::logic::format;
 use crate::parts::bits::{Glyph, Icon};
+use crate::state::toast::use_toasts;
 use gloo_storage::{LocalStorage, Storage};
 use leptos::prelude::*;
 
@@ -13,6 +14,13 @@ const SHOWN: usize = 3;
 
 fn key(run: &str) -> String {
     format!("alerts/{run}")
+}
+
+/// Keeps what was dismissed, for the page and for later.
+fn remember(seen: RwSignal<Seen>, run: &str, now: &Seen) {
+    // A full or forbidden storage forgets it with the page.
+    let _ = LocalStorage::set(key(run), now);
+    let _ = seen.try_set(now.clone());
 }
 
 /// The strip.
@@ -28,13 +36,16 @@ pub fn Alerts(watch: Watch) -> impl IntoView {
         let at = watch.at.get();
         seen.with(|seen| watch.live.with_view(|view| alerts(&view.log, at, seen)))
     });
+    let toasts = use_toasts();
     let dismiss = move |alert: &Alert| {
-        seen.update(|seen| {
-            seen.insert(alert.sort.clone(), alert.seq);
-        });
         let run = watch.live.following.get_untracked().unwrap_or_default();
-        // A full or forbidden storage forgets it with the page.
-        let _ = seen.with_untracked(|seen| LocalStorage::set(key(&run), seen));
+        let before = seen.get_untracked();
+        let mut after = before.clone();
+        after.insert(alert.sort.clone(), alert.seq);
+        remember(seen, &run, &after);
+        toasts.done("alert", "The warning is away until it happens again.", move || {
+            remember(seen, &run, &before);
+        });
     };
     let row = move |alert: Alert| {
         let class = if alert.bad { "alert is-bad" } else { "alert is-warn" };

@@ -2,9 +2,12 @@
 
 use super::edits::Edits;
 use super::{Asked, Watch};
+use crate::logic::keys::Command;
 use crate::logic::{format, words};
+use crate::parts::keycap::Cap;
 use crate::state::api;
 use crate::state::browser::local_time;
+use crate::state::keys::shortcut;
 use crate::state::library::use_library;
 use crate::state::session::use_session;
 use crate::state::toast::use_toasts;
@@ -123,13 +126,14 @@ pub fn ControlButton(
         Control::Stop => "control-stop",
         Control::Checkpoint => "control-checkpoint",
     };
-    let key =
-        matches!(control, Control::Pause | Control::Resume).then(|| view! { <kbd>"Shift P"</kbd> });
+    let has_key = matches!(control, Control::Pause | Control::Resume);
+    let key = has_key.then(|| view! { <Cap does=Command::Pause/> });
+    let keys = has_key.then(|| shortcut(Command::Pause));
     let more =
         (control == Control::Checkpoint).then(|| view! { <span class="wide-only">" now"</span> });
     let step = move || format!("Acts after step {}", format::whole(watch.newest()));
     view! {
-        <button class="btn" class:primary=primary data-testid=name title=step disabled=pending
+        <button class="btn" class:primary=primary data-testid=name title=step disabled=pending aria-keyshortcuts=keys
             on:click=move |_| ask.run(control)>
             <span>{words::control_verb(control)}{more}</span>{key}
         </button>

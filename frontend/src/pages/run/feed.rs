@@ -3,10 +3,13 @@
 
 use super::{Watch, group_address};
 use crate::logic::feed::{Card, Filter, Flag, Place, Seen};
+use crate::logic::keys::{Command, Screen};
 use crate::logic::{format, words};
 use crate::parts::bits::{TaskDot, strength, tone};
+use crate::parts::keycap::Cap;
 use crate::state::api;
-use crate::state::browser::{dialog_open, is_typing, on_keys};
+use crate::state::keys::{on_commands, shortcut};
+use crate::state::toast::{Toasts, use_toasts};
 use leptos::html;
 use leptos::prelude::*;
 use shared::rollout::Group;
@@ -125,8 +128,8 @@ pub fn Feed(watch: Watch) -> impl IntoView {
         let now = feed.seen.with_untracked(|seen| seen.cards.clone());
         held.update(|held| *held = if held.is_some() { None } else { Some(now) });
     };
-    on_keys(move |event| {
-        if event.key() == "p" && !event.ctrl_key() && !is_typing(&event) && !dialog_open() {
+    on_commands(Screen::Run, move |command| {
+        if command == Command::Hold {
             hold();
         }
     });
@@ -154,8 +157,8 @@ pub fn Feed(watch: Watch) -> impl IntoView {
     view! {
         <section class="panel feed" aria-label="Rollouts, newest first">
             <header><h2>"Rollouts"</h2><span class="dim small">"newest first"</span><span class="grow"></span>
-                <button class="btn quiet small-btn" aria-pressed=move || held.with(Option::is_some).to_string()
-                    on:click=move |_| hold()>{move || if held.with(Option::is_some) { "Go on" } else { "Hold" }}" "<kbd>"P"</kbd></button>
+                <button class="btn quiet small-btn" aria-keyshortcuts=shortcut(Command::Hold) aria-pressed=move || held.with(Option::is_some).to_string()
+                    on:click=move |_| hold()>{move || if held.with(Option::is_some) { "Go on" } else { "Hold" }}" "<Cap does=Command::Hold/></button>
             </header>
             <Filters filter=feed.filter/>
             <div class="feed-list" node_ref=list on:scroll=more on:keydown=walk>
@@ -209,6 +212,7 @@ fn walk(event: web_sys::KeyboardEvent) {
         _ => return,
     };
     event.prevent_default();
+    event.stop_propagation();
     if let Some(next) = next.and_then(|next| next.dyn_into::<web_sys::HtmlElement>().ok()) {
         let _ = next.focus();
     }
@@ -235,6 +239,14 @@ fn foot(feed: Feed, none: bool) -> Option<AnyView> {
         return Some(view! { <button class="btn quiet feed-more" data-testid="feed-more" on:click=move |_| feed.fetch()>"Older groups"</button> }.into_any());
     }
     none.then(|| view! { <p class="feed-empty soft" data-testid="feed-none">"No group up to this step is like that."</p> }.into_any())
+}
+
+fn clear(filter: RwSignal<Filter>, toasts: Toasts) {
+    let before = filter.get_untracked();
+    filter.set(Filter::default());
+    toasts.done("filters", "The feed's filters are cleared.", move || {
+        let _ = filter.try_set(before.clone());
+    });
 }
 
 /// What the feed is narrowed to.
@@ -264,6 +276,8 @@ fn Filters(filter: RwSignal<Filter>) -> impl IntoView {
     let most =
         move || filter.with(|f| if f.most < 1.0 { format::short(f.most) } else { String::new() });
     let open = move || filter.with(Filter::is_open);
+    let toasts = use_toasts();
+    on_cleanup(move || toasts.forget("filters"));
     view! {
         <div class="feed-filters">
             <select class="field-input" aria-label="Task" data-testid="feed-task" prop:value=task_name
@@ -279,7 +293,7 @@ fn Filters(filter: RwSignal<Filter>) -> impl IntoView {
                     on:change=move |event| filter.update(|f| f.most = number(&event, 1.0))/></span>
             <input class="field-input words" type="search" placeholder="Words of an answer" aria-label="Words of an answer" data-testid="feed-text"
                 prop:value=move || filter.with(|f| f.text.clone()) on:input=move |event| filter.update(|f| f.text = event_target_value(&event))/>
-            {move || (!open()).then(|| view! { <button class="btn quiet tiny" data-testid="feed-clear" on:click=move |_| filter.set(Filter::default())>"Clear"</button> })}
+            {move || (!open()).then(|| view! { <button class="btn quiet tiny" data-testid="feed-clear" on:click=move |_| clear(filter, toasts)>"Clear"</button> })}
         </div>
     }
 }

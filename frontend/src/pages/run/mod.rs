@@ -11,12 +11,14 @@ mod records;
 mod tiles;
 mod timeline;
 
+use crate::logic::keys::{Command, Screen};
 use crate::logic::words;
 use crate::parts::shell::{Crumb, Page};
 use crate::parts::states::{FaultBox, Skeleton};
 use crate::route;
 use crate::state::api;
-use crate::state::browser::{dialog_open, is_typing, now_secs, on_keys, query_value, show_address};
+use crate::state::browser::{now_secs, query_value, show_address};
+use crate::state::keys::on_commands;
 use crate::state::library::use_library;
 use crate::state::live::{Live, use_live};
 use crate::state::plots::Plots;
@@ -226,22 +228,13 @@ fn Failed(watch: Watch) -> impl IntoView {
 
 fn run_keys(watch: Watch, plots: Plots) {
     let ask = controls::asker(watch);
-    on_keys(move |event| {
-        if event.ctrl_key()
-            || event.meta_key()
-            || event.alt_key()
-            || is_typing(&event)
-            || dialog_open()
-        {
-            return;
-        }
+    on_commands(Screen::Run, move |command| {
         let step = untrack(|| watch.step());
-        match event.key().as_str() {
-            "ArrowLeft" => watch.scrub(step.saturating_sub(1).max(1)),
-            "ArrowRight" => watch.scrub(step + 1),
-            "Escape" if plots.big.get_untracked().is_some() => plots.big.set(None),
-            "Escape" => watch.at.set(None),
-            "P" => {
+        match command {
+            Command::Steps(by) => watch.scrub(step.saturating_add_signed(by).max(1)),
+            Command::Follow if plots.big.get_untracked().is_some() => plots.big.set(None),
+            Command::Follow => watch.at.set(None),
+            Command::Pause => {
                 let state = watch.run.with_untracked(|run| run.as_ref().map(|r| r.state));
                 let offered = state.map_or(&[][..], words::controls);
                 let wanted = [Control::Pause, Control::Resume];
@@ -249,9 +242,8 @@ fn run_keys(watch: Watch, plots: Plots) {
                     ask.run(control);
                 }
             }
-            _ => return,
+            _ => {}
         }
-        event.prevent_default();
     });
 }
 

@@ -3,9 +3,11 @@
 
 use super::Watch;
 use crate::logic::format;
+use crate::logic::keys::Command;
 use crate::logic::series::spark_path;
 use crate::logic::timeline::{Kind, Mark, marks, title};
 use crate::parts::bits::{Glyph, Icon};
+use crate::state::keys::{shortcut, use_keys};
 use leptos::html;
 use leptos::prelude::*;
 
@@ -17,6 +19,7 @@ const POINTS: usize = 160;
 /// The bar.
 #[component]
 pub fn Timeline(watch: Watch) -> impl IntoView {
+    let keys = use_keys();
     let following = move || watch.at.get().is_none();
     let newest = move || watch.newest().max(1);
     let set = move |event: web_sys::Event| {
@@ -49,10 +52,10 @@ pub fn Timeline(watch: Watch) -> impl IntoView {
     view! {
         <section class="timeline" aria-label="Training time">
             <button class="btn follow" class:is-on=following data-testid="follow" aria-pressed=move || following().to_string()
-                title="Follow the newest step (Esc)" on:click=move |_| watch.at.set(None)><i></i>
+                title=move || keys.title("Follow the newest step", Command::Follow) aria-keyshortcuts=shortcut(Command::Follow) on:click=move |_| watch.at.set(None)><i></i>
                 {move || if following() { "Following" } else { "Follow live" }}</button>
-            <span class="row tight"><button class="btn quiet tiny" aria-label="A step back" title="A step back (←)" on:click=go(-1)><Glyph icon=Icon::Back/></button>
-                <button class="btn quiet tiny" aria-label="A step forward" title="A step forward (→)" on:click=go(1)><Glyph icon=Icon::Forward/></button></span>
+            <span class="row tight"><button class="btn quiet tiny" aria-label="A step back" title=move || keys.title("A step back", Command::Steps(-1)) aria-keyshortcuts=shortcut(Command::Steps(-1)) on:click=go(-1)><Glyph icon=Icon::Back/></button>
+                <button class="btn quiet tiny" aria-label="A step forward" title=move || keys.title("A step forward", Command::Steps(1)) aria-keyshortcuts=shortcut(Command::Steps(1)) on:click=go(1)><Glyph icon=Icon::Forward/></button></span>
             <div class="track">
                 <svg class="track-curve" viewBox="0 0 600 26" preserveAspectRatio="none" aria-hidden="true"><path d=move || curve(watch)></path></svg>
                 <div class="track-done" style:width=move || place(watch.step(), newest())></div>

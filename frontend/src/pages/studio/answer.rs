@@ -5,11 +5,14 @@ use super::desk::{Trial, has_span, mark};
 use super::sitting::History;
 use super::{Got, Studio};
 use crate::logic::format;
+use crate::logic::keys::Command;
 use crate::logic::studio::{Edge, drawn, form_of};
 use crate::logic::words;
 use crate::parts::inspector::line;
+use crate::parts::keycap::Cap;
 use crate::parts::lanes_jigsaw::Mosaic;
 use crate::parts::scene::Scene;
+use crate::state::keys::shortcut;
 use leptos::prelude::*;
 use shared::reward::{RewardBreakdown, RewardMode, score};
 use shared::task::TaskKind;
@@ -61,8 +64,8 @@ fn AnswerBox(trial: Trial, scene: Scene, run: Callback<()>) -> impl IntoView {
     let edges = has_span(kind).then(|| {
         view! {
             <div class="row edges">
-                <button class="btn grow" data-testid="set-start" on:click=move |_| mark(trial, scene, Edge::Start)>"Starts here "<kbd>"I"</kbd></button>
-                <button class="btn grow" data-testid="set-end" on:click=move |_| mark(trial, scene, Edge::End)>"Ends here "<kbd>"O"</kbd></button>
+                <button class="btn grow" data-testid="set-start" aria-keyshortcuts=shortcut(Command::SpanStart) on:click=move |_| mark(trial, scene, Edge::Start)>"Starts here "<Cap does=Command::SpanStart/></button>
+                <button class="btn grow" data-testid="set-end" aria-keyshortcuts=shortcut(Command::SpanEnd) on:click=move |_| mark(trial, scene, Edge::End)>"Ends here "<Cap does=Command::SpanEnd/></button>
             </div>
         }
     });
@@ -70,18 +73,18 @@ fn AnswerBox(trial: Trial, scene: Scene, run: Callback<()>) -> impl IntoView {
     let empty = move || trial.text.with(|text| text.trim().is_empty());
     view! {
         <section>
-            <div class="row head"><h2 class="grow">"Your answer"</h2><kbd>"A"</kbd></div>
+            <div class="row head"><h2 class="grow">"Your answer"</h2><Cap does=Command::Answer/></div>
             <div class="row">
                 <input node_ref=trial.field class="field-input answer-box" data-testid="answer" aria-label="Your answer"
                     aria-describedby="answer-form" autocomplete="off" spellcheck="false" prop:value=trial.text
                     on:keydown=enter on:input=move |event| trial.text.set(event_target_value(&event))/>
-                <button class="btn primary" data-testid="score" disabled=empty on:click=move |_| run.run(())>"Score "<kbd>"⏎"</kbd></button>
+                <button class="btn primary" data-testid="score" disabled=empty on:click=move |_| run.run(())>"Score "<Cap does=Command::Score/></button>
             </div>
             {edges}
             {mosaic}
             <div class="row"><p class="dim small grow" id="answer-form">{form}</p>
-                <button class="btn quiet small-btn" class:gone=trial.open data-testid="show-truth"
-                    on:click=move |_| trial.shown.set(true)>"Show truth "<kbd>"T"</kbd></button></div>
+                <button class="btn quiet small-btn" class:gone=trial.open data-testid="show-truth" aria-keyshortcuts=shortcut(Command::Reveal)
+                    on:click=move |_| trial.shown.set(true)>"Show truth "<Cap does=Command::Reveal/></button></div>
         </section>
     }
 }
@@ -108,7 +111,7 @@ fn Account(studio: Studio, trial: Trial, scene: Scene) -> impl IntoView {
             view! {
                 <section data-testid="account">
                     <div class="row head"><h2 class="grow">"What it earns"</h2>
-                        <button class="btn small-btn" on:click=move |_| studio.another()>"Another sample "<kbd>"N"</kbd></button></div>
+                        <button class="btn small-btn" on:click=move |_| studio.another()>"Another sample "<Cap does=Command::Another/></button></div>
                     <div class="modes" role="group" aria-label="Reward">{RewardMode::ALL.iter().map(|mode| pick(*mode)).collect_view()}</div>
                     {account}
                 </section>

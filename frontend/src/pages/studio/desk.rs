@@ -3,17 +3,18 @@
 use super::answer::AnswerSide;
 use super::{Got, Refused, Sitting, Studio};
 use crate::logic::format;
-use crate::logic::keys::{Command, Press, StudioKey, studio_key};
+use crate::logic::keys::{Command, Screen};
 use crate::logic::studio::{Edge, Tried, half_span, with_edge};
 use crate::parts::bits::TaskTag;
+use crate::parts::keycap::Cap;
 use crate::parts::lanes_counting::{CountHead, CountTruth};
 use crate::parts::lanes_jigsaw::{OrderHead, begun_order};
 use crate::parts::marks::{Said, SaidMarks};
-use crate::parts::player::{Player, ViewSize};
+use crate::parts::player::{Player, ViewSize, player_command};
 use crate::parts::scene::Scene;
 use crate::parts::track::{Track, TruthLane, place};
 use crate::route;
-use crate::state::browser::{dialog_open, is_pressable, is_typing, on_keys};
+use crate::state::keys::{on_commands, shortcut};
 use leptos::html;
 use leptos::prelude::*;
 use shared::reward::{RewardMode, score};
@@ -94,18 +95,18 @@ pub(super) fn Desk(studio: Studio, got: Got) -> impl IntoView {
     );
     let got = StoredValue::new(got);
     let run = Callback::new(move |()| trial.score(scene, got, sitting));
-    studio_keys(move |key| match key {
-        StudioKey::Cursor(command) => cursor_command(scene, size, command),
-        StudioKey::Start => mark(trial, scene, Edge::Start),
-        StudioKey::End => mark(trial, scene, Edge::End),
-        StudioKey::Score => run.run(()),
-        StudioKey::Reveal => trial.shown.set(true),
-        StudioKey::Another => studio.another(),
-        StudioKey::Answer => trial.write(),
-        StudioKey::Digit(digit) => {
+    on_commands(Screen::Studio, move |command| match command {
+        Command::SpanStart => mark(trial, scene, Edge::Start),
+        Command::SpanEnd => mark(trial, scene, Edge::End),
+        Command::Score => run.run(()),
+        Command::Reveal => trial.shown.set(true),
+        Command::Another => studio.another(),
+        Command::Answer => trial.write(),
+        Command::Digit(digit) => {
             trial.text.update(|text| text.push(digit));
             trial.write();
         }
+        other => player_command(scene, size, other),
     });
     let looped = Signal::derive(move || match trial.open.get() {
         true => scene.true_or_all(),
@@ -139,43 +140,6 @@ pub(super) fn mark(trial: Trial, scene: Scene, edge: Edge) {
 /// Whether an answer names a span.
 pub(super) fn has_span(kind: TaskKind) -> bool {
     matches!(kind, TaskKind::Grounding | TaskKind::Spotting)
-}
-
-fn cursor_command(scene: Scene, size: ViewSize, command: Command) {
-    let cursor = scene.cursor;
-    match command {
-        Command::Play => cursor.playing.update(|playing| *playing = !*playing),
-        Command::Frames(n) => cursor.step(n),
-        Command::Second(sign) => cursor.step(sign * scene.second()),
-        Command::Loop => cursor.looping.update(|looping| *looping = !*looping),
-        Command::View => size.toggle(),
-        Command::Source => size.next_showing(),
-        Command::Zoom(sign) => scene.zoom(sign),
-        _ => {}
-    }
-}
-
-fn studio_keys(act: impl Fn(StudioKey) + 'static) {
-    on_keys(move |event| {
-        if event.alt_key() || dialog_open() {
-            return;
-        }
-        let (key, code) = (event.key(), event.code());
-        if (key == " " || key == "Enter") && is_pressable(&event) {
-            return;
-        }
-        let press = Press {
-            key: &key,
-            code: &code,
-            shift: event.shift_key(),
-            ctrl: event.ctrl_key() || event.meta_key(),
-            typing: is_typing(&event),
-        };
-        if let Some(key) = studio_key(press) {
-            event.prevent_default();
-            act(key);
-        }
-    });
 }
 
 /// Truth, once it may be seen, and the reader's answer.
@@ -238,16 +202,16 @@ fn Hints(scene: Scene) -> impl IntoView {
     let dialogs = expect_context::<crate::parts::dialog::Dialogs>();
     let kind = scene.sample(|sample| sample.truth.kind());
     let span = has_span(kind).then(|| {
-        view! { <span class="tag">"your span "<kbd>"I"</kbd><kbd>"O"</kbd></span> }
+        view! { <span class="tag">"your span "<Cap does=Command::SpanStart/><Cap does=Command::SpanEnd/></span> }
     });
     view! {
         <div class="hints wide-only">
-            <span class="tag">"play "<kbd>"Space"</kbd></span>
-            <span class="tag">"step "<kbd>","</kbd><kbd>"."</kbd></span>
+            <span class="tag">"play "<Cap does=Command::Play/></span>
+            <span class="tag">"step "<Cap does=Command::Frames(-1)/><Cap does=Command::Frames(1)/></span>
             {span}
-            <span class="tag">"another "<kbd>"N"</kbd></span>
+            <span class="tag">"another "<Cap does=Command::Another/></span>
             <span class="grow"></span>
-            <button class="tag" on:click=move |_| dialogs.keys.set(true)>"all keys "<kbd>"?"</kbd></button>
+            <button class="tag" aria-keyshortcuts=shortcut(Command::Sheet) on:click=move |_| dialogs.keys.set(true)>"all keys "<Cap does=Command::Sheet/></button>
         </div>
     }
 }

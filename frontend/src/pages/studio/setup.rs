@@ -2,10 +2,13 @@
 
 use super::{Studio, usable};
 use crate::logic::form::wording;
+use crate::logic::keys::Command;
 use crate::logic::{format, words};
 use crate::parts::bits::TaskDot;
 use crate::parts::dials::{DialEdit, DialForm, DialRows, main_select};
+use crate::parts::keycap::Cap;
 use crate::route;
+use crate::state::keys::shortcut;
 use crate::state::library::use_library;
 use leptos::html;
 use leptos::prelude::*;
@@ -219,7 +222,7 @@ fn Seed(studio: Studio) -> impl IntoView {
             <label for="studio-seed">"Seed"</label>
             <div class="box num" class:wrong=wrong><input id="studio-seed" inputmode="numeric" autocomplete="off"
                 data-testid="seed" prop:value=text on:input=typed/></div>
-            <button class="btn" data-testid="another" on:click=move |_| studio.another()>"Another "<kbd>"N"</kbd></button>
+            <button class="btn" data-testid="another" aria-keyshortcuts=shortcut(Command::Another) on:click=move |_| studio.another()>"Another "<Cap does=Command::Another/></button>
             {move || wrong.get().then(|| view! { <p class="err" role="alert">"A seed is a whole number below 2 to the power of 48."</p> })}
         </section>
     }

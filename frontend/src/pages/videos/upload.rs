@@ -2,7 +2,7 @@
 
 use crate::logic::format;
 use crate::state::api;
-use crate::state::uploads::{Progress, Sent, use_uploads};
+use crate::state::uploads::{Progress, Sent, forget_on_server, use_uploads};
 use leptos::prelude::*;
 use shared::api::Upload;
 
@@ -121,12 +121,8 @@ fn Left() -> impl IntoView {
         let share = upload.received as f64 / (upload.file.bytes.max(1)) as f64;
         let (id, name) = (upload.id.clone(), upload.file.name.clone());
         let give_up = move |_| {
-            let id = id.clone();
             left.update(|left| left.retain(|other| other.id != id));
-            leptos::task::spawn_local(async move {
-                // The server forgets what nobody goes on with by itself.
-                let _ = api::give_up_upload(&id).await;
-            });
+            forget_on_server(id.clone());
         };
         view! {
             <div class="upload" data-testid="upload-left" data-state="left">
