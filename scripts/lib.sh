@@ -13,6 +13,8 @@ binaryen=$tools/binaryen                  # wasm-opt, where the system has none 
 trunk_version=0.21.14
 binaryen_version=132.0.0
 splitter_version=0.2.4
+axe_version=4.14.1
+axe_hash=sha512-FHfa+lmNjQZfJz1q8wKqIDwC6DExcHt/pkjNQb09a3NPjCKg2rhu5qb2S4r76ASyFNNtuFooJpZe37OgudVGtQ==
 
 say() { printf '%s: %s\n' "${0##*/}" "$*" >&2; }
 die() { say "$*"; exit 1; }
@@ -68,3 +70,7 @@ bindgen_fits() { [ "$(wasm-bindgen --version 2>/dev/null)" = "wasm-bindgen $(loc
 
 # It cannot say its version, but cargo remembers what it installed.
 splitter_fits() { grep -q "^\"wasm_split_cli_support $splitter_version " "$tools/.crates.toml" 2>/dev/null && have wasm-split-cli; }
+
+# What browser tests look for barriers with (MPL-2.0; used, not shipped).
+axe=$tools/axe-core-$axe_version
+axe_fits() { [ -e "$axe/axe.min.js" ]; }

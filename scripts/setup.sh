@@ -2,7 +2,7 @@
 # Checks what building VideoSSR Studio needs and installs what is missing. Safe to repeat.
 #
 #   scripts/setup.sh            what `make run` needs
-#   scripts/setup.sh --tests    and the browser that `make test` drives
+#   scripts/setup.sh --tests    and the browser that `make test` drives, with what it is checked by
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 cd "$root"                                # rustup may choose the compiler by folder
@@ -39,6 +39,7 @@ has_libclang() {
   return 1
 }
 has_browser() { have chromium || have chromium-browser || have google-chrome || have chrome; }
+has_npm() { have npm && have node; }
 has_driver() { have chromedriver; }
 has_pkgconfig() { have pkg-config; }
 has_brotli() { have brotli; }
@@ -58,6 +59,7 @@ T
   [ -n "$tests" ] && cat <<'T'
 a Chromium browser|has_browser|chromium|chromium|--cask chromium|needed
 chromedriver|has_driver|chromium-driver|chromedriver|--cask chromedriver|needed
+npm|has_npm|npm|npm|node|needed
 the ffmpeg program|has_ffmpeg_program|ffmpeg|ffmpeg-free|ffmpeg|wanted
 Python with venv|has_venv|python3-venv|python3|python|wanted
 T
@@ -135,6 +137,30 @@ check_wasm_opt() {
   if wasm_opt_fits; then say "$(wasm-opt --version)"; else say "wasm-opt: not there, the page will be a fifth larger"; fi
 }
 
+# The package as npm packs it, checked against the hash kept here, whatever the registry says.
+fetch_axe() {
+  local dir=$axe.part hash='process.stdout.write("sha512-" + crypto.createHash("sha512").update(fs.readFileSync(0)).digest("base64"))'
+  rm -rf "$dir"
+  mkdir -p "$dir"
+  npm pack --silent --pack-destination "$dir" "axe-core@$axe_version" >/dev/null || return 1
+  if [ "$(node -e "$hash" <"$dir/axe-core-$axe_version.tgz")" != "$axe_hash" ]; then
+    say "axe-core $axe_version is not what it was: its hash differs"
+    return 1
+  fi
+  tar -xzf "$dir/axe-core-$axe_version.tgz" -C "$dir" --strip-components 1 package/axe.min.js package/LICENSE
+  rm -rf "$axe"
+  rm "$dir"/*.tgz
+  mv "$dir" "$axe"
+}
+
+check_axe() {
+  if ! axe_fits && have npm; then
+    say "fetching axe-core $axe_version"
+    fetch_axe || true
+  fi
+  if axe_fits; then say "axe-core $axe_version"; else problem "axe-core $axe_version (install npm, then run this again)"; fi
+}
+
 check_web_tools() {
   if "$root/scripts/wasm-toolchain.sh"; then
     use_web_tools
@@ -165,6 +191,7 @@ check_rust
 lock
 check_packages
 check_web_tools
+[ -z "$tests" ] || check_axe
 
 if [ ${#problems[@]} -gt 0 ]; then
   line=$(printf '; %s' "${problems[@]}")

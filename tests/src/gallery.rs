@@ -172,20 +172,44 @@ const OVERFLOW: &str = "
     }
     return found.slice(0, 12);";
 
-/// Fails where something lies beside the page at any of the sizes; leaves the last of them.
-pub async fn fits(browser: &Browser, what: &str) -> Result<()> {
-    for size in SIZES {
-        browser.resize(size).await?;
-        let found = browser.script(OVERFLOW, vec![]).await?;
-        let none = found.as_array().is_some_and(Vec::is_empty);
-        ensure!(none, "{what} at {} px reaches over its edge: {found:#}", size.0);
-    }
-    Ok(())
-}
+/// What is wrong with the screens that were looked at: all of it is told together.
+#[derive(Default)]
+pub struct Report(Vec<String>);
 
-/// Fails where the console complained since it was asked last.
-pub async fn silent(browser: &Browser, what: &str) -> Result<()> {
-    let complaints = browser.console().await?;
-    ensure!(complaints.is_empty(), "{what}: the console says {complaints:#?}");
-    Ok(())
+impl Report {
+    /// Notes what is wrong.
+    pub fn note(&mut self, words: String) {
+        self.0.push(words);
+    }
+
+    /// Notes what lies beside the page at any of the sizes; leaves the first of them.
+    pub async fn fits(&mut self, browser: &Browser, what: &str) -> Result<()> {
+        for size in SIZES {
+            browser.resize(size).await?;
+            let found = browser.script(OVERFLOW, vec![]).await?;
+            if found.as_array().is_none_or(|found| !found.is_empty()) {
+                self.note(format!("{what} at {} px reaches over its edge: {found:#}", size.0));
+            }
+        }
+        browser.resize(SIZES[0]).await
+    }
+
+    /// Notes what the console said since it was asked last, but for what may be.
+    pub async fn silent(
+        &mut self,
+        browser: &Browser,
+        what: &str,
+        may: impl Fn(&str) -> bool,
+    ) -> Result<()> {
+        let complaints = browser.console().await?;
+        let found = complaints.into_iter().filter(|line| !may(line));
+        found.for_each(|line| self.note(format!("{what}: the console says {line}")));
+        Ok(())
+    }
+
+    /// Fails where anything was noted.
+    pub fn told(self) -> Result<()> {
+        ensure!(self.0.is_empty(), "{}", self.0.join("\n"));
+        Ok(())
+    }
 }

@@ -119,6 +119,9 @@ pub fn ago(now: f64, then: f64) -> String {
     let s = now - then;
     if s < 5.0 {
         "just now".into()
+    } else if s >= 172_800.0 {
+        // Nobody counts the hours of last month.
+        format!("{}{GAP}d ago", (s / 86_400.0).floor())
     } else {
         format!("{} ago", span_of_time(if s < 60.0 { (s / 5.0).floor() * 5.0 } else { s }))
     }

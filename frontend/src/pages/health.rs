@@ -80,7 +80,12 @@ pub fn HealthPage() -> impl IntoView {
     if let Ok(handle) = set_interval_with_handle(tick, EVERY) {
         on_cleanup(move || handle.clear());
     }
-    let retry = Callback::new(move |()| checkup.ask());
+    let retry = Callback::new(move |()| {
+        checkup.ask();
+        if matches!(checkup.devices.get_untracked(), Remote::Failed(_)) {
+            checkup.ask_devices();
+        }
+    });
     let state = Memo::new(move |_| match checkup.got.get() {
         Remote::Ready(_) => Remote::Ready(()),
         Remote::Loading => Remote::Loading,

@@ -2,6 +2,10 @@
 
 use crate::state::remote::{Fault, Remote};
 use leptos::prelude::*;
+use std::time::Duration;
+
+/// How long a press on the button of a fault is seen.
+const TRYING: Duration = Duration::from_millis(600);
 
 /// Grey rows in the place of what will come; no spinner.
 #[component]
@@ -48,12 +52,25 @@ pub fn FaultBox(
     /// Tries again.
     retry: Callback<()>,
 ) -> impl IntoView {
+    // The same answer may come again: a press must be seen to do something all the same.
+    let trying = RwSignal::new(false);
+    let again = move |_| {
+        trying.set(true);
+        retry.run(());
+        set_timeout(
+            move || {
+                let _ = trying.try_set(false);
+            },
+            TRYING,
+        );
+    };
+    let words = move || if trying.get() { "Trying again…" } else { "Try again" };
     view! {
         <div class="empty" role="alert" data-testid="fault">
             <h1>{format!("Could not load {what}")}</h1>
             <p class="soft">{fault.message.clone()}" "{fault.advice()}</p>
             <div class="row">
-                <button class="btn" on:click=move |_| retry.run(())>"Try again"</button>
+                <button class="btn" disabled=trying on:click=again>{words}</button>
             </div>
         </div>
     }

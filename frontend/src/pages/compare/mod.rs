@@ -109,18 +109,16 @@ pub fn ComparePage() -> impl IntoView {
 
 #[component]
 fn Panels(duel: Duel) -> impl IntoView {
-    let fault = move || {
-        let broken = |side: Side| match side.body.get() {
-            Remote::Failed(fault) => Some((side, fault)),
-            _ => None,
-        };
-        duel.sides().into_iter().find_map(broken)
+    let broken = |side: Side| match side.body.get() {
+        Remote::Failed(fault) => Some(fault),
+        _ => None,
     };
-    move || match fault() {
-        Some((side, fault)) => {
-            let retry = Callback::new(move |()| side.reload());
-            view! { <FaultBox fault what="one of the runs" retry/> }.into_any()
-        }
+    let retry = Callback::new(move |()| {
+        let sides = duel.sides().into_iter();
+        untrack(|| sides.filter(|side| broken(*side).is_some()).for_each(Side::reload));
+    });
+    move || match duel.sides().into_iter().find_map(broken) {
+        Some(fault) => view! { <FaultBox fault what="one of the runs" retry/> }.into_any(),
         None => view! {
             <div class="comparison">
                 <paired::Paired duel/>

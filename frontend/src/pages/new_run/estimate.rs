@@ -6,6 +6,7 @@ use crate::logic::format;
 use crate::route;
 use crate::state::api;
 use crate::state::library::{Library, use_library};
+use crate::state::remote::{Fault, FaultKind};
 use leptos::prelude::*;
 use shared::api::{ConfigRequest, Estimate};
 use std::time::Duration;
@@ -18,9 +19,11 @@ pub(super) fn ask_while_typing(form: Form) {
     let asked = StoredValue::new(0u32);
     Effect::new(move |_| {
         let good = form.checked.with(Result::is_ok);
+        form.again.track();
         asked.update_value(|asked| *asked += 1);
         let turn = asked.get_value();
         form.told.set(None);
+        form.untold.set(None);
         if !good {
             return;
         }
@@ -32,11 +35,15 @@ pub(super) fn ask_while_typing(form: Form) {
             let config = form.draft.with_untracked(Draft::value);
             leptos::task::spawn_local(async move {
                 let request = ConfigRequest { toml: None, config: Some(config) };
-                // What the server would refuse it says when the run is started.
-                if let Ok(body) = api::check_config(&request).await
-                    && newest()
-                {
-                    let _ = form.told.try_set(Some(body));
+                let answer = api::check_config(&request).await;
+                if !newest() {
+                    return;
+                }
+                match answer {
+                    Ok(body) => drop(form.told.try_set(Some(body))),
+                    // What the server would refuse it says when the run is started.
+                    Err(fault) if fault.kind == FaultKind::Refused => {}
+                    Err(fault) => drop(form.untold.try_set(Some(fault))),
                 }
             });
         };
@@ -64,6 +71,19 @@ fn Told(form: Form) -> impl IntoView {
         }
     };
     move || form.told.with(|told| told.as_ref()?.estimate.clone()).map(lines)
+}
+
+/// Why nothing was counted, and the way on.
+#[component]
+fn Untold(form: Form) -> impl IntoView {
+    let again = move |_| form.again.update(|times| *times += 1);
+    let words = move |fault: Fault| {
+        view! {
+            <div role="alert" data-testid="estimate-fault"><p class="error small">"The estimate did not come. "{fault.message.clone()}" "{fault.advice()}</p>
+                <button class="btn quiet small-btn" on:click=again>"Try again"</button></div>
+        }
+    };
+    move || form.untold.get().map(words)
 }
 
 /// How much a run of this config asks.
@@ -96,7 +116,7 @@ pub(super) fn Takes(form: Form) -> impl IntoView {
     };
     let library = use_library();
     view! {
-        <section><h2>"What it will take"</h2>{lines}<Told form/><p class="dim small">{move || videos(form, library)}</p></section>
+        <section><h2>"What it will take"</h2>{lines}<Told form/><Untold form/><p class="dim small">{move || videos(form, library)}</p></section>
     }
 }
 

@@ -146,6 +146,6 @@ fn DeviceNote(form: Form) -> impl IntoView {
             devices.iter().filter(|d| !d.available && d.name != chosen).map(missing).collect();
         let warning =
             wrong.or(stranger).map(|text| view! { <span class="warn-text">{text}</span> });
-        view! { {warning}<span>{detail}{others}</span> }
+        view! { {warning}<span data-machine>{detail}{others}</span> }
     }
 }

@@ -16,6 +16,7 @@ use crate::route;
 use crate::state::api;
 use crate::state::keys::{on_commands, shortcut};
 use crate::state::library::use_library;
+use crate::state::remote::Fault;
 use crate::state::session::use_session;
 use crate::state::toast::{Toasts, use_toasts};
 use aside::Aside;
@@ -38,6 +39,10 @@ pub struct Form {
     pub notice: RwSignal<Option<String>>,
     /// The config as the server reads it, once it said so.
     pub told: RwSignal<Option<ConfigBody>>,
+    /// Why the server did not say so.
+    pub untold: RwSignal<Option<Fault>>,
+    /// How often the reader has asked for it once more.
+    pub again: RwSignal<u32>,
     /// Policies to start from, once they are known.
     pub policies: RwSignal<Vec<PolicyInfo>>,
     /// The run's name; empty for a made-up one.
@@ -77,6 +82,8 @@ impl Form {
             base: RwSignal::new(base),
             notice: RwSignal::new(None),
             told: RwSignal::new(None),
+            untold: RwSignal::new(None),
+            again: RwSignal::new(0),
             name: RwSignal::new(String::new()),
             more: RwSignal::new(false),
             refused: RwSignal::new(Vec::new()),

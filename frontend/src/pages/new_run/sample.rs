@@ -54,6 +54,7 @@ pub(super) fn Preview(form: Form) -> impl IntoView {
     });
     let turn = StoredValue::new(0u32);
     Effect::new(move |_| {
+        form.again.track();
         let Some(request) = asked.get().filter(|_| session.may(Role::Annotator)) else {
             got.set(None);
             return;
