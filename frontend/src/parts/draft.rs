@@ -182,7 +182,7 @@ impl Draft {
         let base_version = stage.base_version(rollout);
         let mut op = Op { target: stage.target(rollout), base_version, action };
         let written = self.typed();
-        let before = stage.label(rollout);
+        let before = untrack(|| stage.label(rollout));
         self.toasts.forget("tag");
         self.sending.set(true);
         self.refused.set(None);
