@@ -98,17 +98,17 @@ async fn scenario(browser: &Browser, axe: &str) -> Result<()> {
     looked(browser, axe, "sign-in", &mut bad).await?;
     browser.resize(SIZES[0]).await?;
     browser.sign_in(&studio.sign_in, "Ada").await?;
+    // First, before the server stops waiting for the worker.
+    browser.open(&format!("{}/runs/{}", studio.base, trainer.id())).await?;
+    browser.click(&id("edit-open")).await?;
+    browser.find(&id("edit-dialog")).await?;
+    looked(browser, axe, "edit dialog", &mut bad).await?;
     for screen in gallery.screens() {
         browser.resize(SIZES[0]).await?;
         browser.open(&format!("{}{}", studio.base, screen.path)).await?;
         browser.find(&screen.ready).await.with_context(|| screen.name.to_owned())?;
         looked(browser, axe, screen.name, &mut bad).await?;
     }
-    browser.resize(SIZES[0]).await?;
-    browser.open(&format!("{}/runs/{}", studio.base, trainer.id())).await?;
-    browser.click(&id("edit-open")).await?;
-    browser.find(&id("edit-dialog")).await?;
-    looked(browser, axe, "edit dialog", &mut bad).await?;
     for (name, keys, sign) in [("key sheet", "?", "key-sheet"), ("palette", "k", "palette")] {
         browser.resize(SIZES[0]).await?;
         browser.open(&format!("{}/runs", studio.base)).await?;
