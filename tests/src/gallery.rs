@@ -87,7 +87,7 @@ impl Gallery {
         [
             ("new-run", "/runs/new".into(), id("takes-memory")),
             ("runs", "/runs".into(), id("run-row")),
-            ("run", format!("/runs/{run}"), format!("{} .plot[data-points]", id("chart-kl"))),
+            ("run", format!("/runs/{run}"), id("feed-item")),
             ("group", format!("/runs/{run}/steps/{step}/groups/{group}"), picture.clone()),
             ("compare", format!("/compare?a={other}&b={run}"), id("forest")),
             ("videos", "/videos".into(), id("video-row")),

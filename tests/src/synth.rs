@@ -44,7 +44,8 @@ pub enum End {
     Stopped(u64),
     /// By an error in the step after so many.
     Failed(u64, Phase, String),
-    /// Not yet, after so many steps: a server takes its worker for lost when it has waited.
+    /// Not yet, after so many steps: live for as long as its [`Trainer`], which stands for a worker
+    /// that will come back.
     Open(u64),
     /// It has not begun and waits for a worker.
     Queued,

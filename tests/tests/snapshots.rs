@@ -25,7 +25,8 @@ const FREEZE: &str = "
     addEventListener('DOMContentLoaded', () => {
       const sheet = new CSSStyleSheet();
       sheet.replaceSync(`
-        image, img, video, .atlas-frame, [data-testid=link-status] .wide-only, [data-machine] { visibility: hidden !important; }
+        image, img, video, .thumb, .film, .feed-thumb { filter: contrast(0) !important; animation: none !important; }
+        [data-testid=link-status] .wide-only, [data-machine] { visibility: hidden !important; }
         *, *::before, *::after { caret-color: transparent !important; animation: none !important; transition: none !important; }
         *::-webkit-scrollbar { display: none; }`);
       document.adoptedStyleSheets = [sheet];

@@ -172,8 +172,10 @@ fn figures(health: &HealthBody, here: Here) -> AnyView {
 }
 
 fn table(head: &[&'static str], rows: AnyView) -> AnyView {
+    let about = format!("Table by {}", head.first().map(|h| h.to_lowercase()).unwrap_or_default());
     let head = head.iter().map(|h| view! { <th scope="col">{*h}</th> }).collect_view();
-    view! { <div class="table-wrap"><table class="table plain"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div> }.into_any()
+    // It scrolls where the page is narrow: with keys too.
+    view! { <div class="table-wrap" tabindex="0" role="group" aria-label=about><table class="table plain"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div> }.into_any()
 }
 
 fn worker_table(health: &HealthBody) -> AnyView {

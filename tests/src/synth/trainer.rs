@@ -15,6 +15,7 @@ use shared::paired::{SampleResult, Score};
 use shared::rollout::Group;
 use shared::task::SampleInfo;
 use shared::video::VideoId;
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use store::{NewRunRow, Store};
@@ -43,6 +44,8 @@ pub struct Trainer {
     videos: Vec<VideoId>,
     mixture: Mixture,
     journal: Journal,
+    /// Locked for as long as the run is held, as a worker does it.
+    _held: File,
     waiting: Vec<RunEvent>,
     by: String,
     step: u64,
@@ -62,6 +65,8 @@ impl Trainer {
         let dir = root.join("runs").join(&id);
         std::fs::create_dir_all(&dir)?;
         std::fs::write(dir.join("run.toml"), toml::to_string(&plan.config)?)?;
+        let held = File::create(dir.join(shared::link::LOCK_FILE))?;
+        held.try_lock()?;
         let videos: Vec<VideoId> = strips.iter().map(|strip| strip.video.clone()).collect();
         let row = NewRunRow {
             id: id.clone(),
@@ -75,6 +80,7 @@ impl Trainer {
         let mut trainer = Self {
             mixture: Mixture::from_config(&plan.config.mixture)?,
             journal: Journal::open(&dir)?,
+            _held: held,
             waiting: Vec::new(),
             by: owner.name.clone(),
             step: 0,

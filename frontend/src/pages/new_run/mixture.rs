@@ -105,7 +105,7 @@ fn MixtureRow(form: Form, i: usize, rows: Memo<Vec<Row>>) -> impl IntoView {
             <span class="row-buttons">
                 <button class="btn quiet" aria-expanded=move || more.get().to_string() data-testid="mixture-dials"
                     on:click=move |_| more.update(|more| *more = !*more)>"Dials"</button>
-                <button class="btn quiet" on:click=remove aria-label="Take this task out">"Remove"</button>
+                <button class="btn quiet" on:click=remove aria-label="Remove this task">"Remove"</button>
             </span>
             {move || turned().map(|text| view! { <span class="turned dim small clip" title=text.clone()>{text.clone()}</span> })}
             {move || more.get().then(|| view! { <RowDials form i rows item/> })}

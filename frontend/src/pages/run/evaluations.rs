@@ -48,7 +48,7 @@ fn set_table((name, points): (String, Vec<EvaluationPoint>)) -> impl IntoView {
     view! {
         <div class="set" data-testid="evaluation-set" data-set=name.clone()>
             <h3>{words::capital(&name)}<span class="dim num">{questions}</span></h3>
-            <div class="table-wrap"><table class="table plain">
+            <div class="table-wrap" tabindex="0" role="group" aria-label="Evaluations"><table class="table plain">
                 <thead><tr><th scope="col">"Step"</th><th scope="col">"Reward"</th><th scope="col">"Change"</th>
                     {head.collect_view()}</tr></thead>
                 <tbody>{rows}</tbody>
