@@ -57,12 +57,10 @@ pub fn FaultBox(
     let again = move |_| {
         trying.set(true);
         retry.run(());
-        set_timeout(
-            move || {
-                let _ = trying.try_set(false);
-            },
-            TRYING,
-        );
+        let done = move || {
+            let _ = trying.try_set(false);
+        };
+        set_timeout(done, TRYING);
     };
     let words = move || if trying.get() { "Trying again…" } else { "Try again" };
     view! {
