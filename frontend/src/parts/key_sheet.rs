@@ -244,13 +244,9 @@ fn KeyButton(sheet: Sheet, row: &'static Row) -> impl IntoView {
     let caps = move || {
         let caps = sheet.caps(row).into_iter().map(|cap| view! { <kbd>{cap}</kbd> });
         match listening() {
-            true => view! { <span class="listening">"press a key"</span> }.into_any(),
-            false => view! { <span class="change">"change"</span>{caps.collect_view()} }.into_any(),
+            true => view! { <span class="listening">"press a key"</span><span class="hidden">{format!(" for “{}”. Escape cancels.", row.what)}</span> }.into_any(),
+            false => view! { <span class="hidden">{format!("{}: ", row.what)}</span><span class="change">"change"</span>{caps.collect_view()} }.into_any(),
         }
-    };
-    let words = move || match listening() {
-        true => format!("Press the new key for “{}”. Escape cancels.", row.what),
-        false => format!("{}: {}. Change", row.what, sheet.caps(row).join(" or ")),
     };
     // It comes also when the sheet goes, with all that is in it.
     let leave = move |_| {
@@ -271,7 +267,7 @@ fn KeyButton(sheet: Sheet, row: &'static Row) -> impl IntoView {
         asked
     });
     view! {
-        <button class="key-change" node_ref=node data-testid="key-change" class:is-listening=listening aria-label=words
+        <button class="key-change" node_ref=node data-testid="key-change" class:is-listening=listening
             on:click=move |_| sheet.put(row, Doing::Listening) on:keydown=move |event| sheet.press(row, &event)
             on:keyup=move |event| sheet.release(&event) on:blur=leave>{caps}</button>
     }

@@ -106,7 +106,7 @@ fn RolloutLane(stage: Stage, i: usize) -> impl IntoView {
     };
     Some(view! {
         <button class="name rollout" class:chosen-row=chosen on:click=choose aria-pressed=move || chosen().to_string()
-            aria-label=title.clone() on:pointerenter=enter on:pointerleave=leave><kbd>{i + 1}</kbd><span>"rollout"</span></button>
+            title=title.clone() on:pointerenter=enter on:pointerleave=leave><kbd>{i + 1}</kbd><span>"rollout"</span><span class="hidden">{title.clone()}</span></button>
         <div class="lane rollout" class:chosen-row=chosen data-testid=format!("lane-rollout-{i}") title=title
             on:click=choose on:pointerenter=enter on:pointerleave=leave on:pointermove=point>{marks}</div>
         <RolloutValue stage i/>
@@ -170,7 +170,7 @@ fn DisagreementLane(stage: Stage) -> impl IntoView {
         <div class="name">"disagreement"</div>
         <div class="lane" data-testid="lane-disagreement">{cells}
             {agreed.then(|| view! { <span class="unreadable">{why}</span> })}</div>
-        <button class="value" on:click=next disabled=agreed aria-label="Next disagreement" aria-keyshortcuts=shortcut(Command::Disagreement)><Cap does=Command::Disagreement/>"next"</button>
+        <button class="value" on:click=next disabled=agreed aria-keyshortcuts=shortcut(Command::Disagreement)><Cap does=Command::Disagreement/>"next"<span class="hidden">" disagreement"</span></button>
     }
 }
 

@@ -37,7 +37,7 @@ pub fn MiniMap(scene: Scene) -> impl IntoView {
             <i class="mini-cursor" style:left=move || percent(f64::from(scene.cursor.slot.get()) + 0.5)></i>
             <i class="mini-window" style:left=move || percent(view.get().from) style:width=move || percent(view.get().len)></i>
         </div>
-        <button class="value mini-row num" aria-label="Show the whole strip" aria-keyshortcuts=shortcut(Command::Zoom(0))
+        <button class="value mini-row num" title="Show the whole strip" aria-keyshortcuts=shortcut(Command::Zoom(0))
             on:click=move |_| view.set(Window::whole(scene.cursor.slots))>{zoom}<Cap does=Command::Zoom(0)/></button>
     }
 }

@@ -171,8 +171,8 @@ fn RailFoot() -> impl IntoView {
             <div class="row">
                 <LinkPill/>
                 <span class="grow"></span>
-                <button class="btn quiet icon-btn" aria-label="All keys" title="All keys" aria-keyshortcuts=shortcut(Command::Sheet)
-                    on:click=move |_| dialogs.keys.set(true)><Cap does=Command::Sheet/></button>
+                <button class="btn quiet icon-btn" title="All keys" aria-keyshortcuts=shortcut(Command::Sheet)
+                    on:click=move |_| dialogs.keys.set(true)><span class="hidden">"All keys"</span><Cap does=Command::Sheet/></button>
                 <ThemeButton/>
             </div>
         </div>

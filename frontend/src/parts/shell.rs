@@ -60,8 +60,8 @@ pub fn Page(
             <span class="actions">{move || actions.run()}</span>
             <Waiting/>
             <span class="narrow-only"><LinkPill/></span>
-            <button class="btn quiet wide-only" aria-label="Go to a page or a run"
-                aria-keyshortcuts=shortcut(Command::Palette) on:click=move |_| dialogs.palette.set(true)><Cap does=Command::Palette/></button>
+            <button class="btn quiet wide-only" title="Go to a page or a run"
+                aria-keyshortcuts=shortcut(Command::Palette) on:click=move |_| dialogs.palette.set(true)>"Go to"<Cap does=Command::Palette/></button>
             <span class="narrow-only"><ThemeButton/></span>
         </header>
         <main class=format!("page {class}") id="main">{children()}</main>
@@ -77,7 +77,7 @@ fn crumb_views(list: &[Crumb]) -> impl IntoView + use<> {
                 <a href=path.clone() class="clip">{crumb.name.clone()}</a><i aria-hidden="true">"/"</i>
             }
             .into_any(),
-            _ => view! { <b class="clip" aria-current="page">{crumb.name.clone()}</b> }.into_any(),
+            _ => view! { <h1 class="clip" aria-current="page">{crumb.name.clone()}</h1> }.into_any(),
         })
         .collect_view()
 }
@@ -154,7 +154,7 @@ pub fn LinkPill() -> impl IntoView {
         Status::Outdated => "outdated",
     };
     view! {
-        <span class=class role="status" data-testid="link-status" data-status=name on:click=move |_| live.hurry()
-            title="The live link to the server, with its round trip. What was missed while it was down comes without a gap.">{words}{round_trip}</span>
+        <span role="status"><button class=class data-testid="link-status" data-status=name on:click=move |_| live.hurry()
+            title="The live link to the server, with its round trip. What was missed while it was down comes without a gap.">{words}{round_trip}</button></span>
     }
 }

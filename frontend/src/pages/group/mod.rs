@@ -158,8 +158,8 @@ fn GroupActions(neighbours: Neighbours) -> impl IntoView {
         move || {
             let off = to.with(Option::is_none);
             view! {
-                <a class="btn quiet" href=to.get() class:off=off aria-disabled=off.then_some("true") aria-label=words aria-keyshortcuts=keys>
-                    {sign}<Cap does/></a>
+                <a class="btn quiet" href=to.get() class:off=off aria-disabled=off.then_some("true") title=words aria-keyshortcuts=keys>
+                    <span aria-hidden="true">{sign}</span><span class="hidden">{words}</span><Cap does/></a>
             }
         }
     };
