@@ -51,18 +51,19 @@ pub struct Sent {
     since: ArcStoredValue<Option<(f64, f64)>>,
     /// The server's name of it, once it has one.
     id: ArcRwSignal<Option<String>>,
+    /// How often sending began: who began it before has nothing to do with it any more.
+    turn: ArcStoredValue<u32>,
     /// The part on its way.
     request: ArcStoredValue<Option<SendWrapper<web_sys::XmlHttpRequest>>>,
 }
 
 impl Sent {
-    /// What the server is told of the file.
     fn new_upload(&self) -> NewUpload {
-        NewUpload {
-            name: self.file.name(),
-            bytes: self.file.size() as u64,
-            modified_ms: Some(self.file.last_modified().max(0.0) as u64),
-        }
+        new_upload(&self.file)
+    }
+
+    fn has_ended(&self) -> bool {
+        self.progress.with_untracked(|p| matches!(p, Progress::Done | Progress::Failed(_)))
     }
 
     /// Whether it is of the same file as the server's `upload`.
@@ -77,10 +78,24 @@ impl Sent {
         secs_left(came, self.file.size() - had, (now_ms() - began) / 1e3)
     }
 
+    /// Whether it is still sent by who began it as the so-manieth.
+    fn is_sent_by(&self, turn: u32) -> bool {
+        self.turn.get_value() == turn && self.goes_on()
+    }
+
     fn goes_on(&self) -> bool {
         self.progress.with_untracked(|p| {
             matches!(p, Progress::Sending | Progress::Offline | Progress::Probing)
         })
+    }
+}
+
+/// What the server is told of a file.
+fn new_upload(file: &web_sys::File) -> NewUpload {
+    NewUpload {
+        name: file.name(),
+        bytes: file.size() as u64,
+        modified_ms: Some(file.last_modified().max(0.0) as u64),
     }
 }
 
@@ -105,6 +120,11 @@ impl Uploads {
     pub fn add_all(self, files: Option<web_sys::FileList>) {
         let Some(files) = files else { return };
         for file in (0..files.length()).filter_map(|i| files.get(i)) {
+            let asked = new_upload(&file);
+            let known = |sent: &Sent| sent.new_upload() == asked && !sent.has_ended();
+            if self.list.with_untracked(|list| list.iter().any(known)) {
+                continue;
+            }
             let key = self.next.get_value();
             self.next.set_value(key + 1);
             let sent = Sent {
@@ -114,6 +134,7 @@ impl Uploads {
                 bytes: ArcRwSignal::new(0.0),
                 since: ArcStoredValue::new(None),
                 id: ArcRwSignal::new(None),
+                turn: ArcStoredValue::new(0),
                 request: ArcStoredValue::new(None),
             };
             self.list.update(|list| list.push(sent));
@@ -127,20 +148,22 @@ impl Uploads {
         let waits = |sent: &Sent| sent.progress.with_untracked(|p| *p == Progress::Waiting);
         for sent in list.into_iter().filter(waits).take(room) {
             sent.progress.set(Progress::Sending);
+            let turn = sent.turn.get_value() + 1;
+            sent.turn.set_value(turn);
             leptos::task::spawn_local(async move {
-                self.carry(&sent).await;
+                self.carry(&sent, turn).await;
                 self.start_waiting();
             });
         }
     }
 
     /// Sends a file until it has ended, one way or the other.
-    async fn carry(self, sent: &Sent) {
+    async fn carry(self, sent: &Sent, turn: u32) {
         let mut failures = 0;
         loop {
             let before = sent.bytes.get_untracked();
-            let outcome = send(sent).await;
-            if !sent.goes_on() {
+            let outcome = send(sent, turn).await;
+            if !sent.is_sent_by(turn) {
                 return;
             }
             match outcome {
@@ -149,7 +172,7 @@ impl Uploads {
                     failures = if sent.bytes.get_untracked() > before { 0 } else { failures + 1 };
                     sent.progress.set(Progress::Offline);
                     TimeoutFuture::new(pause_ms(failures, js_sys::Math::random())).await;
-                    if !sent.goes_on() {
+                    if !sent.is_sent_by(turn) {
                         return;
                     }
                     sent.progress.set(Progress::Sending);
@@ -225,16 +248,16 @@ fn abort(sent: &Sent) {
 }
 
 /// Sends what the server lacks of a file, part by part.
-async fn send(sent: &Sent) -> Result<Video, Fault> {
+async fn send(sent: &Sent, turn: u32) -> Result<Video, Fault> {
     let asked = sent.new_upload();
     let mut upload = api::begin_upload(&asked).await?.upload;
+    if !sent.is_sent_by(turn) {
+        return Err(Fault::new(FaultKind::Offline, "Paused."));
+    }
     sent.id.set(Some(upload.id.clone()));
     sent.since.set_value(Some((now_ms(), upload.received as f64)));
     loop {
         sent.bytes.set(upload.received as f64);
-        if !sent.goes_on() {
-            return Err(Fault::new(FaultKind::Offline, "Paused."));
-        }
         let body = send_part(sent, &upload).await?;
         if let Some(video) = body.video {
             return Ok(video);
