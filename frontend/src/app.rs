@@ -31,6 +31,9 @@ use shared::annotation::LabelState;
 /// The whole page.
 #[component]
 pub fn App() -> impl IntoView {
+    if let Ok(path) = window().location().pathname() {
+        screens::fetch_first(&path);
+    }
     Theme::provide();
     Toasts::provide();
     Session::provide();

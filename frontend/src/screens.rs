@@ -122,6 +122,28 @@ impl Screen {
     }
 }
 
+/// Fetches the screen of an address at once, beside the question of who reads it.
+pub fn fetch_first(path: &str) {
+    let parts: Vec<&str> = path.trim_matches('/').split('/').collect();
+    let screen: &'static Screen = match parts[..] {
+        ["runs", "new"] => &NEW_RUN,
+        ["runs", _] => &RUN,
+        ["runs", _, "steps", ..] => &GROUP,
+        ["compare"] => &COMPARE,
+        ["videos"] => &VIDEOS,
+        ["studio"] => &STUDIO,
+        ["failures"] => &FAILURES,
+        ["review", ..] => &REVIEW,
+        ["team"] => &TEAM,
+        ["health"] => &HEALTH,
+        _ => return,
+    };
+    leptos::task::spawn_local(async move {
+        // What does not come is asked for again when it is shown.
+        let _ = screen.fetch().await;
+    });
+}
+
 /// Fetches the screens one after the other while nothing else is asked for, so that they open at
 /// once. What cannot be fetched now is fetched when it is opened.
 pub fn fetch_ahead() {

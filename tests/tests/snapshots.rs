@@ -10,6 +10,7 @@ use tests::gallery::{Gallery, Names, SIZES, Screen};
 use tests::picture::{difference, marked, small};
 use tests::studio::Studio;
 use tests::{root, skip};
+use thirtyfour::By;
 
 /// Screens that look the same on every machine; health shows what a machine has.
 const SHOWN: [&str; 10] = [
@@ -58,6 +59,9 @@ async fn scenario(browser: &Browser) -> Result<()> {
             browser.resize(size).await?;
             browser.open(&format!("{}{}", studio.base, screen.path)).await?;
             browser.find(&screen.ready).await.with_context(|| screen.name.to_owned())?;
+            if screen.name == "new-run" {
+                drawn(browser).await?;
+            }
             for theme in ["dark", "light"] {
                 browser.theme(theme).await?;
                 wrong.extend(compared(browser, screen, size, theme).await?);
@@ -66,6 +70,12 @@ async fn scenario(browser: &Browser) -> Result<()> {
     }
     ensure!(wrong.is_empty(), "{}", wrong.join("\n"));
     within_budget()
+}
+
+/// Waits for the question that a run would ask, which is drawn after the form stood still a while.
+async fn drawn(browser: &Browser) -> Result<()> {
+    let film = || browser.driver.find(By::Css(".asks-film > *"));
+    browser.until("a question's film", async || film().await.ok().map(drop)).await
 }
 
 /// What is wrong with a screen as it is now, if anything; or its new reference.
