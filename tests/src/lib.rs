@@ -37,6 +37,24 @@ pub fn skip(what: &str) {
     eprintln!("SKIPPED: {what}");
 }
 
+/// Plays a scenario with a fresh server and a browser of this size in pixels; `missed` says what was
+/// not done where no browser is installed.
+pub async fn driven(
+    missed: &str,
+    size: (u32, u32),
+    scenario: impl AsyncFnOnce(&studio::Studio, &browser::Browser) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
+    let Some(driver) = browser::Driver::start()? else {
+        skip(&format!("no chromedriver here; {missed}"));
+        return Ok(());
+    };
+    let studio = studio::Studio::start()?;
+    let browser = driver.browser(size).await?;
+    let outcome = scenario(&studio, &browser).await;
+    browser.quit().await;
+    outcome
+}
+
 /// Asks every half second until there is an answer, for at most ten minutes.
 ///
 /// # Errors

@@ -4,22 +4,14 @@
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
 use shared::paired::{SetResults, pair};
-use tests::browser::{Browser, Driver, id};
+use tests::browser::{Browser, id};
 use tests::studio::{Client, Studio};
-use tests::{root, skip, until_slow};
+use tests::{driven, root, until_slow};
 use thirtyfour::prelude::*;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn two_runs_are_compared_question_by_question() -> Result<()> {
-    let Some(driver) = Driver::start()? else {
-        skip("no chromedriver here; no runs were compared");
-        return Ok(());
-    };
-    let studio = Studio::start()?;
-    let browser = driver.browser((1440, 900)).await?;
-    let outcome = scenario(&studio, &browser).await;
-    browser.quit().await;
-    outcome
+    driven("no runs were compared", (1440, 900), scenario).await
 }
 
 async fn scenario(studio: &Studio, browser: &Browser) -> Result<()> {

@@ -8,9 +8,9 @@ use shared::advantage::grpo;
 use shared::answer::Parsed;
 use shared::api::{AnswersBody, GroupBody};
 use shared::reward::{RewardMode, score_text};
-use tests::browser::{Browser, Driver, id};
+use tests::browser::{Browser, id};
 use tests::studio::{Client, Studio};
-use tests::{root, skip, until_slow};
+use tests::{driven, root, until_slow};
 use thirtyfour::prelude::*;
 
 const STEPS: u64 = 2;
@@ -18,15 +18,7 @@ const GROUP: usize = 4;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_group_is_looked_at_from_every_side() -> Result<()> {
-    let Some(driver) = Driver::start()? else {
-        skip("no chromedriver here; the group page was not driven");
-        return Ok(());
-    };
-    let studio = Studio::start()?;
-    let browser = driver.browser((1440, 1000)).await?;
-    let outcome = scenario(&studio, &browser).await;
-    browser.quit().await;
-    outcome
+    driven("the group page was not driven", (1440, 1000), scenario).await
 }
 
 async fn scenario(studio: &Studio, browser: &Browser) -> Result<()> {

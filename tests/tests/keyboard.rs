@@ -3,9 +3,9 @@
 
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
-use tests::browser::{Browser, Driver, id};
+use tests::browser::{Browser, id};
 use tests::studio::Studio;
-use tests::{root, skip};
+use tests::{driven, root};
 use thirtyfour::prelude::*;
 
 /// Presses of Tab that lead from anywhere to anywhere on a page.
@@ -13,15 +13,7 @@ const FAR: usize = 120;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_run_is_started_read_and_tagged_by_keyboard_alone() -> Result<()> {
-    let Some(driver) = Driver::start()? else {
-        skip("no chromedriver here; the keyboard was not tried");
-        return Ok(());
-    };
-    let studio = Studio::start()?;
-    let browser = driver.browser((1440, 1000)).await?;
-    let outcome = scenario(&studio, &browser).await;
-    browser.quit().await;
-    outcome
+    driven("the keyboard was not tried", (1440, 1000), scenario).await
 }
 
 async fn scenario(studio: &Studio, browser: &Browser) -> Result<()> {

@@ -3,22 +3,14 @@
 
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
-use tests::browser::{Browser, Driver, id};
+use tests::browser::{Browser, id};
 use tests::studio::{Client, Studio};
-use tests::{root, skip};
+use tests::{driven, root};
 use thirtyfour::prelude::*;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_sample_is_set_up_answered_by_keyboard_and_scored() -> Result<()> {
-    let Some(driver) = Driver::start()? else {
-        skip("no chromedriver here; Task studio was not driven");
-        return Ok(());
-    };
-    let studio = Studio::start()?;
-    let browser = driver.browser((1440, 900)).await?;
-    let outcome = scenario(&studio, &browser).await;
-    browser.quit().await;
-    outcome
+    driven("Task studio was not driven", (1440, 900), scenario).await
 }
 
 async fn scenario(studio: &Studio, browser: &Browser) -> Result<()> {

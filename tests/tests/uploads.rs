@@ -3,9 +3,9 @@
 use anyhow::{Context, Result, ensure};
 use serde_json::json;
 use std::time::Duration;
-use tests::browser::{Browser, Driver, id};
+use tests::browser::{Browser, id};
 use tests::studio::{Client, Studio};
-use tests::{root, skip};
+use tests::{driven, root};
 use thirtyfour::prelude::*;
 
 /// Bytes a second of the slow line.
@@ -13,15 +13,7 @@ const SLOW: i64 = 150_000;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_upload_is_paused_and_goes_on_after_a_reload() -> Result<()> {
-    let Some(driver) = Driver::start()? else {
-        skip("no chromedriver here; nothing was uploaded in parts");
-        return Ok(());
-    };
-    let studio = Studio::start()?;
-    let browser = driver.browser((1440, 900)).await?;
-    let outcome = scenario(&studio, &browser).await;
-    browser.quit().await;
-    outcome
+    driven("nothing was uploaded in parts", (1440, 900), scenario).await
 }
 
 async fn scenario(studio: &Studio, browser: &Browser) -> Result<()> {
