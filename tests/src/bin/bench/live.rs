@@ -6,7 +6,6 @@ use anyhow::{Context, Result};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use tests::browser::{Browser, Driver, id};
-use tests::root;
 use tests::studio::{Client, Studio};
 
 /// Steps of the run that the page is watched with.
@@ -42,8 +41,6 @@ const OBSERVE: &str = "
     new MutationObserver(mark).observe(document.body, {subtree: true, childList: true, characterData: true});";
 
 async fn watch(studio: &Studio, api: &mut Client, browser: &Browser) -> Result<(String, Vec<f64>)> {
-    let clip = std::fs::read(root().join("static/clips/rabbit-animation.mp4"))?;
-    api.upload("/api/v1/videos?name=rabbit-animation.mp4", &clip)?;
     enter(studio, api, browser).await?;
     let config =
         json!({"steps": WATCHED_STEPS, "evaluate": {"every": 0}, "checkpoint": {"every": 0}});
