@@ -64,6 +64,35 @@ name() {
   mv "$work/index.html" "$staging/index.html"
 }
 
+# Which files each part of the page lies in, so that the server can announce them with an address.
+list_parts() {
+  awk -F'"' '
+    /^const __chunk_/ { split($0, word, " "); now = word[2] }
+    /^export const __wasm_split_load_/ { now = $0; sub(/^export const __wasm_split_load_/, "", now); sub(/ .*/, "", now); part = now }
+    /fetch\(new URL\(/ { file[now] = $2; sub(/^\./, "", file[now]) }
+    part != "" && /^, \[/ {
+      line = "\"" file[part] "\""
+      gsub(/[^a-z0-9_,]/, ""); count = split($0, needed, ",")
+      for (i = 1; i <= count; i++) if (needed[i] in file) line = line ",\"" file[needed[i]] "\""
+      printf "%s\"%s\":[%s]", (any++ ? "," : "{"), part, line
+      part = ""
+    }
+    END { print (any ? "}" : "{}") }' "$staging"/frontend-parts-*.js >"$staging/parts.json"
+}
+
+# One style sheet for the whole page: ten small ones cost more to ask for than to send.
+join_styles() {
+  local hash
+  sed -n 's#.*rel="stylesheet" href="/\([^"]*\)".*#\1#p' "$staging/index.html" >"$work/sheets"
+  while IFS= read -r sheet; do cat "$staging/$sheet"; echo; done <"$work/sheets" >"$work/page.css"
+  hash=$(digest <"$work/page.css")
+  mv "$work/page.css" "$staging/page-$hash.css"
+  awk -v link="  <link rel=\"stylesheet\" href=\"/page-$hash.css\">" '
+    !/rel="stylesheet"/ { print } /rel="stylesheet"/ && !told++ { print link }' "$staging/index.html" >"$work/index.html"
+  mv "$work/index.html" "$staging/index.html"
+  while IFS= read -r sheet; do rm "$staging/$sheet"; done <"$work/sheets"
+}
+
 compress() {
   find "$staging" -type f -size +512c \
     \( -name '*.html' -o -name '*.js' -o -name '*.css' -o -name '*.wasm' -o -name '*.svg' -o -name '*.json' -o -name '*.txt' \) |
@@ -76,4 +105,6 @@ compress() {
 cut_and_bind
 shrink
 name
+list_parts
+join_styles
 compress

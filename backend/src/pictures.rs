@@ -3,6 +3,7 @@
 
 mod kept;
 mod recipe;
+mod shown;
 
 pub use recipe::Recipe;
 
@@ -11,13 +12,14 @@ use media::StripCache;
 use shared::api::{ATLAS_COLUMNS, CLIP_FPS, SHEET_COLUMNS};
 use shared::task::SampleInfo;
 use shared::video::{FrameSize, SamplePlan};
+use shown::{InUse, Shown};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use tokio::sync::{Mutex as AsyncMutex, Semaphore};
 
 /// Changes whenever what is drawn or encoded does.
-const VERSION: &str = "3";
+const VERSION: &str = "4";
 /// The frames that people look at.
 pub const VIEW: FrameSize = FrameSize::ShortSide(256);
 /// Shorter side of a frame of a film strip, pixels.
@@ -89,6 +91,7 @@ impl Picture {
 pub struct Pictures {
     kept: Kept,
     strips: StripCache,
+    in_use: InUse,
     makers: Semaphore,
     /// Who waits for the same picture waits for one maker.
     making: Mutex<HashMap<PathBuf, Weak<AsyncMutex<()>>>>,
@@ -100,6 +103,7 @@ impl Pictures {
         Ok(Self {
             kept: Kept::open(dir, KEPT_BYTES)?,
             strips: StripCache::open(strips)?,
+            in_use: InUse::default(),
             makers: Semaphore::new(AT_ONCE),
             making: Mutex::default(),
         })
@@ -176,7 +180,7 @@ impl Pictures {
                 let shown = self.shown(source, recipe, *size)?;
                 media::encode_atlas(&shown.rgb, shown.width, shown.height, SHEET_COLUMNS)?
             }
-            Picture::Atlas(recipe) => film(&self.shown(source, recipe, VIEW)?)?,
+            Picture::Atlas(recipe) => film(self.shown(source, recipe, VIEW)?.as_ref())?,
             Picture::Film => film(&self.frames(source)?)?,
             Picture::Thumb => {
                 let shown = self.frames(source)?;
@@ -195,13 +199,14 @@ impl Pictures {
         source: &Path,
         recipe: &Recipe,
         size: FrameSize,
-    ) -> Result<Shown, PictureError> {
-        let strips = recipe.strips(source, size, &self.strips)?;
-        let sample = tasks::generate(strips.sources(), &recipe.spec)?;
-        Ok(Shown {
-            width: sample.width,
-            height: sample.height,
-            rgb: sample.clips.into_iter().flat_map(|clip| clip.rgb).collect(),
+    ) -> Result<Arc<Shown>, PictureError> {
+        let plan = SamplePlan::strip(size).key();
+        let key = format!("{} {plan} {}", source.display(), recipe.spec.key());
+        self.in_use.get(key, || {
+            let strips = recipe.strips(source, size, &self.strips)?;
+            let sample = tasks::generate(strips.sources(), &recipe.spec)?;
+            let clips: Vec<Vec<u8>> = sample.clips.into_iter().map(|clip| clip.rgb).collect();
+            Ok(Shown { width: sample.width, height: sample.height, rgb: clips.concat() })
         })
     }
 
@@ -215,73 +220,10 @@ impl Pictures {
     }
 }
 
-/// Frames `[count, height, width, 3]` in display order.
-struct Shown {
-    width: u32,
-    height: u32,
-    rgb: Vec<u8>,
-}
-
-impl Shown {
-    fn frame_bytes(&self) -> usize {
-        self.width as usize * self.height as usize * 3
-    }
-
-    fn middle(&self) -> &[u8] {
-        let bytes = self.frame_bytes();
-        let middle = self.rgb.len() / bytes.max(1) / 2;
-        &self.rgb[middle * bytes..(middle + 1) * bytes]
-    }
-}
-
 /// All frames in one row, made small: browsers refuse very wide pictures. A sample of fewer
 /// frames leaves the last places black, so that a place is as wide in every row.
 fn film(shown: &Shown) -> Result<Vec<u8>, PictureError> {
-    let (width, height) = FrameSize::ShortSide(FILM_SIDE).of(shown.width, shown.height);
-    let mut small = Vec::with_capacity(shown.rgb.len() / 4);
-    for frame in shown.rgb.chunks_exact(shown.frame_bytes()) {
-        shrink(frame, shown, (width, height), &mut small);
-    }
-    let row = width as usize * height as usize * 3 * ATLAS_COLUMNS as usize;
-    small.resize(small.len().max(row), 0);
-    Ok(media::encode_atlas(&small, width, height, ATLAS_COLUMNS)?)
-}
-
-/// Mean of the source pixels under each small one.
-fn shrink(frame: &[u8], from: &Shown, (width, height): (u32, u32), out: &mut Vec<u8>) {
-    let cell = |at: u32, of: u32, full: u32| {
-        let start = (u64::from(at) * u64::from(full) / u64::from(of)) as usize;
-        let end = (u64::from(at + 1) * u64::from(full) / u64::from(of)) as usize;
-        start..end.max(start + 1)
-    };
-    for y in 0..height {
-        let rows = cell(y, height, from.height);
-        for x in 0..width {
-            let columns = cell(x, width, from.width);
-            let mut sum = [0u32; 3];
-            for row in rows.clone() {
-                for column in columns.clone() {
-                    let at = (row * from.width as usize + column) * 3;
-                    for (sum, value) in sum.iter_mut().zip(&frame[at..at + 3]) {
-                        *sum += u32::from(*value);
-                    }
-                }
-            }
-            let pixels = (rows.len() * columns.len()) as u32;
-            out.extend(sum.map(|sum| ((sum + pixels / 2) / pixels) as u8));
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn shrinking_takes_the_mean() {
-        let shown = Shown { width: 4, height: 2, rgb: (0..24).collect() };
-        let mut small = Vec::new();
-        shrink(&shown.rgb, &shown, (2, 1), &mut small);
-        assert_eq!(small, [8, 9, 10, 14, 15, 16]);
-    }
+    let own = (shown.width, shown.height);
+    let small = FrameSize::ShortSide(FILM_SIDE).of(own.0, own.1);
+    Ok(media::encode_film(&shown.rgb, own, small, ATLAS_COLUMNS)?)
 }

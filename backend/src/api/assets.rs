@@ -9,7 +9,9 @@ use axum::response::{Html, IntoResponse, Response};
 use axum::routing::any;
 use base64::Engine;
 use sha2::Digest;
+use std::collections::HashMap;
 use std::path::Path;
+use std::sync::Arc;
 use tower_http::services::{ServeDir, ServeFile};
 
 /// Hex digits of the hash in a file name, as Trunk writes them.
@@ -19,10 +21,11 @@ const HASH_DIGITS: usize = 16;
 pub(super) fn service(dist: Option<&Path>) -> Router {
     match dist.map(|dist| (dist, dist.join("index.html"))) {
         Some((dist, index)) if index.is_file() => {
+            let links = Arc::new(Links::of(dist));
             let page = ServeFile::new(index).precompressed_br().precompressed_gzip();
             let page = Router::new()
                 .fallback_service(page)
-                .layer(middleware::from_fn(with_links))
+                .layer(middleware::from_fn_with_state(links, with_links))
                 .layer(middleware::from_fn(no_page_for_files));
             let files = ServeDir::new(dist).precompressed_br().precompressed_gzip();
             Router::new().fallback_service(files.fallback(page))
@@ -46,27 +49,61 @@ async fn no_page_for_files(request: Request, next: Next) -> Response {
 
 /// Tells with a page what it will ask for first: that is made and sent while the page's program is
 /// fetched and started, not after it.
-async fn with_links(request: Request, next: Next) -> Response {
-    let links = links(request.uri().path());
+async fn with_links(State(links): State<Arc<Links>>, request: Request, next: Next) -> Response {
+    let links = links.of_page(request.uri().path());
     let mut response = next.run(request).await;
     response.headers_mut().extend(links.map(|links| (header::LINK, links)));
     response
 }
 
-/// Links for the address of a page; a name that would have to be escaped gets none.
-fn links(path: &str) -> Option<HeaderValue> {
-    let parts: Vec<&str> = path.split('/').collect();
-    let ["", "runs", run, "steps", step, "groups", group] = parts[..] else { return None };
-    let plain = |part: &&str| part.bytes().all(|byte| byte.is_ascii_alphanumeric());
-    if ![run, step, group].iter().all(plain) {
-        return None;
+/// What can be announced.
+#[derive(Default)]
+struct Links {
+    /// Files of each part of the page that is fetched when it is opened, as `parts.json` of a
+    /// release build has them.
+    parts: HashMap<String, Vec<String>>,
+}
+
+impl Links {
+    fn of(dist: &Path) -> Self {
+        let read = || serde_json::from_slice(&std::fs::read(dist.join("parts.json")).ok()?).ok();
+        // A page that was built in one piece has no parts.
+        Self { parts: read().unwrap_or_default() }
     }
+
+    /// For the address of a page; a name that would have to be escaped gets none.
+    fn of_page(&self, path: &str) -> Option<HeaderValue> {
+        let names: Vec<&str> = path.split('/').collect();
+        let (part, mut links) = match names[..] {
+            ["", "runs", "new"] => return None,
+            ["", "runs", run] if is_plain(run) => ("watch", Vec::new()),
+            ["", "runs", run, "steps", step, "groups", group]
+                if [run, step, group].into_iter().all(is_plain) =>
+            {
+                ("rollouts", of_group(run, step, group))
+            }
+            _ => return None,
+        };
+        // The frames last: they take the longest, and a browser opens few connections.
+        let files = self.parts.get(part).into_iter().flatten().map(|file| data(file));
+        links.splice(0..0, files.chain([data("/api/v1/session")]));
+        HeaderValue::from_str(&links.join(", ")).ok()
+    }
+}
+
+fn is_plain(name: &str) -> bool {
+    !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric())
+}
+
+fn data(path: &str) -> String {
+    format!("<{path}>; rel=preload; as=fetch; crossorigin")
+}
+
+/// What the page of a group shows.
+fn of_group(run: &str, step: &str, group: &str) -> Vec<String> {
     let place = format!("/api/v1/runs/{run}/groups/{step}/{group}");
-    let data = |path: &str| format!("<{path}>; rel=preload; as=fetch; crossorigin");
     let picture = |query: &str| format!("<{place}/atlas.jpg{query}>; rel=preload; as=image");
-    let links =
-        [data("/api/v1/session"), data(&place), picture("?size=view"), picture("")].join(", ");
-    HeaderValue::from_str(&links).ok()
+    vec![data(&place), picture("?size=view"), picture("")]
 }
 
 /// Headers of every answer.
@@ -160,14 +197,31 @@ mod tests {
     }
 
     #[test]
-    fn a_group_is_asked_for_with_its_page() {
-        let links = links("/runs/12ab/steps/3/groups/0").unwrap();
-        let links = links.to_str().unwrap();
-        assert!(links.contains("</api/v1/runs/12ab/groups/3/0>; rel=preload; as=fetch"), "{links}");
-        assert_eq!(links.matches("as=image").count(), 2);
-        for other in ["/runs/12ab", "/runs/a>b/steps/3/groups/0", "/runs/12ab/steps/3/groups/0/x"] {
-            assert_eq!(super::links(other), None, "{other}");
+    fn what_a_page_asks_for_is_announced_with_it() {
+        let dist = tempfile::tempdir().unwrap();
+        let parts =
+            r#"{"rollouts":["/frontend-split_rollouts-1.wasm"],"watch":["/w.wasm","/c.wasm"]}"#;
+        std::fs::write(dist.path().join("parts.json"), parts).unwrap();
+        let links = Links::of(dist.path());
+        let group = links.of_page("/runs/12ab/steps/3/groups/0").unwrap();
+        let group = group.to_str().unwrap();
+        assert!(group.contains("</api/v1/runs/12ab/groups/3/0>; rel=preload; as=fetch"), "{group}");
+        assert!(group.contains("</frontend-split_rollouts-1.wasm>; rel=preload; as=fetch"));
+        assert_eq!(group.matches("as=image").count(), 2);
+        let run = links.of_page("/runs/12ab").unwrap();
+        let run = run.to_str().unwrap();
+        assert!(run.contains("</c.wasm>") && !run.contains("image"), "{run}");
+        for other in [
+            "/runs",
+            "/runs/new",
+            "/runs/",
+            "/runs/a>b/steps/3/groups/0",
+            "/runs/12ab/steps/3/groups/0/x",
+        ] {
+            assert_eq!(links.of_page(other), None, "{other}");
         }
+        let whole = Links::of(&dist.path().join("absent")).of_page("/runs/12ab").unwrap();
+        assert_eq!(whole.to_str().unwrap().matches("preload").count(), 1);
     }
 
     #[test]

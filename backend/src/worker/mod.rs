@@ -34,6 +34,9 @@ pub struct WorkerConfig {
 
 /// Works until asked to end by a signal, refused by the server or, a local worker, left alone.
 pub fn run(config: WorkerConfig) -> Result<()> {
+    if config.local {
+        give_way();
+    }
     // Fails only where a provider is there already, which is as good.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -49,6 +52,18 @@ pub fn run(config: WorkerConfig) -> Result<()> {
         }
         Ok(())
     })
+}
+
+/// How far a worker beside its server stands back, as `nice` counts. Training takes every core
+/// for seconds; the server and a browser on the same machine want one for a moment.
+const NICENESS: libc::c_int = 5;
+
+/// Lets everything else on this machine go first, where it wants to; alone, training is as fast.
+fn give_way() {
+    // SAFETY: sets a number of the calling thread, which those that it starts inherit.
+    if unsafe { libc::setpriority(libc::PRIO_PROCESS, 0, NICENESS) } != 0 {
+        tracing::debug!("training keeps its priority: {}", std::io::Error::last_os_error());
+    }
 }
 
 struct Worker {

@@ -25,8 +25,8 @@ pub use error::MediaError;
 pub use hash::hash_file;
 pub use open::{MAX_FRAMES, MAX_PIXELS, MAX_SECS};
 pub use picture::{
-    Picture, encode_atlas, encode_jpeg, encode_jpeg_frame, encode_png, frame_name, read_png,
-    thumbnail, write_frames, write_png,
+    Picture, encode_atlas, encode_film, encode_jpeg, encode_jpeg_frame, encode_png, frame_name,
+    read_png, thumbnail, write_frames, write_png,
 };
 pub use probe::{facts, probe};
 pub use strip::{CANONICAL_SHORT_SIDE, FrameStrip, strip, strips};

@@ -160,7 +160,27 @@ pub fn encode_atlas(
         let at = (row * height as usize + y) * atlas_row + column * row_bytes;
         atlas[at..at + row_bytes].copy_from_slice(pixels);
     }
-    encode_jpeg(&atlas, columns * width, rows * height)
+    // Made while somebody waits for it.
+    jpeg(&atlas, columns * width, rows * height, QUALITY, Tables::Usual)
+}
+
+/// Frames `[count, own.1, own.0, 3]`, each made as small as `small`, in one JPEG with `places` to a
+/// row; places without a frame are black. Sizes are (width, height). Errors: `BadInput`, `Encode`.
+pub fn encode_film(
+    rgb: &[u8],
+    own: (u32, u32),
+    small: (u32, u32),
+    places: u32,
+) -> Result<Vec<u8>, MediaError> {
+    let count = check_frames(rgb, own.0, own.1)?;
+    let mut resizer = Resizer::new();
+    let mut row = Vec::with_capacity(rgb.len() / 4);
+    for frame in rgb.chunks_exact(rgb.len() / count as usize) {
+        row.extend(resizer.resize(frame, own, small)?);
+    }
+    let whole = small.0 as usize * small.1 as usize * 3 * places as usize;
+    row.resize(row.len().max(whole), 0);
+    encode_atlas(&row, small.0, small.1, places)
 }
 
 /// One frame as a small JPEG, at most 320 pixels on its longer side.

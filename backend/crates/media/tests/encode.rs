@@ -4,8 +4,8 @@ mod common;
 
 use common::{difference, moving_square};
 use media::{
-    StripCache, capabilities, encode_atlas, encode_clip, probe, read_png, strip, thumbnail,
-    write_png,
+    StripCache, capabilities, encode_atlas, encode_clip, encode_film, probe, read_png, strip,
+    thumbnail, write_png,
 };
 use shared::video::{FrameSize, SamplePlan};
 
@@ -48,6 +48,23 @@ fn an_atlas_has_every_frame_in_its_place() {
     let picture =
         image::load_from_memory_with_format(&jpeg, image::ImageFormat::Jpeg).expect("a JPEG");
     assert_eq!((picture.width(), picture.height()), (320, 180));
+}
+
+#[test]
+fn a_film_has_small_frames_and_black_places() {
+    // White, then black, in three places: at half size nothing of a place reaches into the next.
+    let frames: Vec<u8> = [[255u8; 64 * 32 * 3], [0; 64 * 32 * 3]].concat();
+    let jpeg = encode_film(&frames, (64, 32), (32, 16), 3).expect("encodes");
+    let film = image::load_from_memory_with_format(&jpeg, image::ImageFormat::Jpeg)
+        .expect("a JPEG")
+        .to_rgb8();
+    assert_eq!((film.width(), film.height()), (96, 16));
+    let mean = |place: u32| {
+        let pixels = (0..32 * 16).map(|at| film.get_pixel(place * 32 + at % 32, at / 32).0[0]);
+        pixels.map(f64::from).sum::<f64>() / (32.0 * 16.0)
+    };
+    assert!(mean(0) > 250.0 && mean(1) < 5.0 && mean(2) < 5.0);
+    assert!(encode_film(&frames[1..], (64, 32), (32, 16), 3).is_err());
 }
 
 #[test]

@@ -37,16 +37,60 @@ pub async fn cold(studio: &Studio, api: &Client, driver: &Driver, run: &str) -> 
         first.push(small_ms.min(large_ms));
         large.push(large_ms);
     }
-    println!(
-        "group page, cold    frames after {:.0} ms ({:.0} to {:.0}), large after {:.0} ms ({:.0} to {:.0}); {OPENED} groups",
-        share_of(&first, 0.5),
-        share_of(&first, 0.0),
-        share_of(&first, 1.0),
-        share_of(&large, 0.5),
-        share_of(&large, 0.0),
-        share_of(&large, 1.0),
-    );
+    println!("group page, cold    {}", opened(&first, &large));
     Ok(())
+}
+
+/// Clicks the so-manieth card of the feed and gives the time until the frames of its group are on
+/// the screen, small or large, and until the large ones are.
+const CLICK_CARD: &str = "
+    const done = arguments[arguments.length - 1];
+    window.framed = {};
+    const clicked = performance.now();
+    document.querySelectorAll('[data-testid=feed-item]')[arguments[0]].click();
+    const look = () => {
+      const {small, large} = window.framed;
+      if (large > 0) done([Math.min(small || large, large) - clicked, large - clicked]);
+      else requestAnimationFrame(look);
+    };
+    look();";
+
+/// From a press on a card of the run's page to the frames of its group, of which no picture was
+/// ever made: what somebody waits for who is in the page already.
+pub async fn from_the_feed(
+    studio: &Studio,
+    api: &Client,
+    driver: &Driver,
+    run: &str,
+) -> Result<()> {
+    let browser = driver.browser((1440, 900)).await?;
+    let mut times = Vec::new();
+    let measured = async {
+        enter(studio, api, &browser).await?;
+        let script = json!({ "source": NOTE_FRAMES });
+        browser.devtools("Page.addScriptToEvaluateOnNewDocument", script).await?;
+        for at in 0..OPENED {
+            browser.open(&format!("{}/runs/{run}", studio.base)).await?;
+            browser.find(&id("feed-item")).await?;
+            let found = browser.driver.execute_async(CLICK_CARD, vec![json!(at)]).await?;
+            times.push(serde_json::from_value::<(f64, f64)>(found.json().clone())?);
+        }
+        anyhow::Ok(())
+    };
+    let measured = measured.await;
+    browser.quit().await;
+    measured?;
+    let (first, large): (Vec<f64>, Vec<f64>) = times.into_iter().unzip();
+    println!("group page, by card {}", opened(&first, &large));
+    Ok(())
+}
+
+fn opened(first: &[f64], large: &[f64]) -> String {
+    let range = |times: &[f64]| {
+        let [median, least, most] = [0.5, 0.0, 1.0].map(|share| share_of(times, share));
+        format!("{median:.0} ms ({least:.0} to {most:.0})")
+    };
+    format!("frames after {}, large after {}; {} groups", range(first), range(large), first.len())
 }
 
 async fn open(studio: &Studio, api: &Client, browser: &Browser, place: &str) -> Result<(f64, f64)> {

@@ -12,14 +12,17 @@ use thirtyfour::prelude::*;
 /// Steps, groups in a step and answers in a group: a million answers in 125,000 groups.
 const SIZE: (u64, u32, u32) = (15_625, 8, 8);
 
-/// What is looked for: by words that few or many answers have, by reward, by task, by shape.
-const QUERIES: [&str; 6] = [
+/// What is looked for: by reward, by task, by shape, by words; the last two are in no answer, so
+/// that nothing ends the search early.
+const QUERIES: [&str; 8] = [
     "rollouts?limit=100",
     "rollouts?limit=100&task=counting&max_reward=0.1",
     "rollouts?limit=100&parsed=false",
     "groups?min_reward=0.9",
     "groups?task=jigsaw&dead=true",
     "groups?max_reward=0.05&parsed=true",
+    "groups?text=nowhere&task=counting",
+    "groups?min_reward=0.999&parsed=false",
 ];
 
 /// Times each is asked; the first one counts too.

@@ -46,6 +46,7 @@ async fn page(wanted: impl Fn(&'static str) -> bool) -> Result<()> {
         let run = live::event_to_pixel(&studio, &mut api, &driver).await?;
         if wanted("group") {
             group::cold(&studio, &api, &driver, &run).await?;
+            group::from_the_feed(&studio, &api, &driver, &run).await?;
             group::keys_and_what_if(&studio, &api, &driver, &run).await?;
         }
     }
