@@ -349,6 +349,7 @@ class Chart {
   /** Puts the cursor where the group's is. */
   place() {
     const { cursor } = this.group;
+    // Asking for a width makes the browser lay out the page at once, so only where it matters.
     const left = cursor === null ? -10 : this.plot.valToPos(cursor, "x");
     const inside = left >= 0 && left <= this.plot.over.clientWidth;
     this.plot.setCursor({ left: inside ? left : -10, top: inside ? 0 : -10 }, false);
@@ -366,19 +367,27 @@ class Chart {
     return low > 0 && step - x[low - 1] < x[low] - step ? low - 1 : low;
   }
 
-  /** Every curve at the step under the cursor, else the scrubbed one, else the newest. */
+  /** Every curve at the step under the cursor, else the scrubbed one, else where it ends. */
   read() {
-    const step = this.group.cursor ?? this.group.mark ?? this.x.at(-1);
-    if (step === undefined) return;
-    const index = this.nearest(step);
+    if (!this.x.length) return;
+    const step = this.group.cursor ?? this.group.mark;
+    const index = step === null ? this.x.length - 1 : this.nearest(step);
     this.legend.querySelectorAll("b").forEach((cell, k) => {
-      const y = this.raw[k]?.[index];
-      cell.textContent = y === null || y === undefined ? "–" : this.group.value(y);
+      const raw = this.raw[k] ?? [];
+      const y = step === null ? raw.findLast((value) => value !== null) : raw[index];
+      const text = y === null || y === undefined ? "–" : this.group.value(y);
+      if (cell.textContent !== text) cell.textContent = text;
     });
     this.legend.dataset.step = this.x[index];
+    this.sayStep(index);
+  }
+
+  /** The step under the cursor, below the plot. */
+  sayStep(index) {
     const word = this.host.querySelector(".plot-step") ?? this.host.appendChild(document.createElement("span"));
     word.className = "plot-step num";
     word.hidden = this.group.cursor === null;
+    if (word.hidden) return;
     word.textContent = this.group.whole(this.x[index]);
     const left = this.plot.valToPos(this.x[index], "x") + this.plot.over.offsetLeft;
     word.style.left = `${clamp(left, 30, this.host.clientWidth - 24)}px`;

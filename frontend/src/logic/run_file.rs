@@ -3,15 +3,15 @@
 use crate::logic::form::{Change, Draft, Row};
 use serde_json::Value;
 
-/// The difference from a preset as the lines of a run.toml: keys first, then the mixture's
-/// tables, as TOML wants them.
-pub fn run_toml(preset: &str, draft: &Draft, changes: &[Change]) -> String {
+/// The difference from what the form began with, which `origin` names (`preset: nano`), as the lines
+/// of a run.toml: keys first, then the mixture's tables, as TOML wants them.
+pub fn run_toml(origin: &str, draft: &Draft, changes: &[Change]) -> String {
     let value = draft.value();
     let line = |change: &Change| {
         let leaf = change.key.split('.').try_fold(&value, |at, part| at.get(part));
         format!("{} = {}", change.key, leaf.map(Value::to_string).unwrap_or_default())
     };
-    let mut lines = vec![format!("# preset: {preset}")];
+    let mut lines = vec![format!("# {origin}")];
     lines.extend(changes.iter().filter(|c| c.key != "mixture").map(line));
     if changes.iter().any(|c| c.key == "mixture") {
         lines.extend(draft.mixture.iter().flat_map(table));
@@ -42,7 +42,7 @@ mod tests {
         let task = draft.mixture[0].item.task();
         draft.mixture[0].dials.put(&task, "length", 0, "4");
         draft.texts.insert("steps", "12".into());
-        let text = run_toml("demo", &draft, &changes(&draft, &base));
+        let text = run_toml("preset: demo", &draft, &changes(&draft, &base));
         let at = |part: &str| text.find(part).unwrap_or_else(|| panic!("no {part} in {text}"));
         assert!(at("# preset: demo") < at("steps = 12") && at("steps = 12") < at("[[mixture]]"));
         assert_eq!(text.matches("weight = ").count(), 1);

@@ -118,13 +118,17 @@ fn Panels(checkup: Checkup) -> impl IntoView {
         <div class="health" data-testid="health">
             <div class="problems" role="status">{old}{move || found.get().map(problem_list)}</div>
             {move || checkup.show(|health| figures(health, checkup.here()))}
-            <section class="panel"><header><h2>"Workers"</h2></header>{move || checkup.show(worker_table)}</section>
-            <section class="panel"><header><h2>"Queue"</h2></header>{move || checkup.show(queue_table)}</section>
-            <section class="panel"><header><h2>"Devices"</h2><span class="dim small">"of the server's machine"</span><span class="grow"></span>
-                <button class="btn small-btn" on:click=move |_| checkup.ask_devices()>"Look again"</button></header>
-                <div data-testid="devices">{devices}</div></section>
-            <section class="panel"><header><h2>"Storage"</h2><span class="grow"></span>{measured}</header>{move || checkup.show(storage_table)}</section>
-            <section class="panel"><header><h2>"Versions"</h2></header>{move || checkup.show(versions)}</section>
+            <div class="health-column">
+                <section class="panel"><header><h2>"Workers"</h2></header>{move || checkup.show(worker_table)}</section>
+                <section class="panel"><header><h2>"Devices"</h2><span class="dim small">"of the server's machine"</span><span class="grow"></span>
+                    <button class="btn small-btn" on:click=move |_| checkup.ask_devices()>"Look again"</button></header>
+                    <div data-testid="devices">{devices}</div></section>
+                <section class="panel"><header><h2>"Versions"</h2></header>{move || checkup.show(versions)}</section>
+            </div>
+            <div class="health-column">
+                <section class="panel"><header><h2>"Queue"</h2></header>{move || checkup.show(queue_table)}</section>
+                <section class="panel"><header><h2>"Storage"</h2><span class="grow"></span>{measured}</header>{move || checkup.show(storage_table)}</section>
+            </div>
         </div>
     }
 }

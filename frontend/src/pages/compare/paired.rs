@@ -58,7 +58,10 @@ fn shown(duel: Duel, set: Option<&str>) -> Shown {
         match side.results.get() {
             Remote::Loading => return Shown::Waiting,
             Remote::Failed(fault) => return Shown::Broken(fault),
-            Remote::Ready(sets) => *slot = sets.into_iter().find(|s| Some(s.set.as_str()) == set),
+            // Without a set that both were asked, any says that this side has one.
+            Remote::Ready(sets) => {
+                *slot = sets.into_iter().find(|s| set.is_none_or(|set| s.set == set));
+            }
         }
     }
     let pairing = sides[0].as_ref().zip(sides[1].as_ref()).and_then(|(a, b)| pair(a, b));

@@ -27,7 +27,11 @@ pub(super) fn Aside(form: Form, start: Start) -> impl IntoView {
             false => list.into_iter().map(change).collect_view().into_any(),
         }
     };
-    let file = move || form.draft.with(|draft| run_toml(&name(), draft, &form.changes()));
+    let origin = move || match form.base.with(|base| base.preset) {
+        Some(_) => format!("preset: {}", name()),
+        None => format!("what differs from {}", name()),
+    };
+    let file = move || form.draft.with(|draft| run_toml(&origin(), draft, &form.changes()));
     view! {
         <aside class="aside" aria-label="What will be started">
             <section><h2>{move || format!("Changed from {}", name())}</h2><div class="diff" data-testid="diff">{diff}</div></section>
