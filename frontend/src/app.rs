@@ -5,9 +5,8 @@ use crate::pages::missing::MissingPage;
 use crate::pages::runs::RunsPage;
 use crate::pages::sign_in::SignInPage;
 use crate::pages::studio::Sitting;
-use crate::parts::dialog::{Dialogs, KeySheet};
+use crate::parts::dialog::{Dialogs, KeySheet, Palette};
 use crate::parts::news::News;
-use crate::parts::palette::Palette;
 use crate::parts::player::ViewSize;
 use crate::parts::rail::Rail;
 use crate::parts::states::Skeleton;
@@ -127,11 +126,16 @@ fn global_keys() {
             tour.leave();
         }
     });
-    on_commands(Screen::Frame, move |command| match command {
+    let listening = on_commands(Screen::Frame, move |command| match command {
         Command::Sheet => dialogs.keys.set(true),
         Command::Theme => theme.toggle(),
         Command::Undo => toasts.undo(),
         _ => {}
+    });
+    listening.called(move |row| match row.does {
+        Command::Sheet => Some("Keys: see and change them".into()),
+        Command::Undo => Some("Undo".into()),
+        _ => Some(row.title()),
     });
 }
 

@@ -6,7 +6,7 @@
 //! |---|---|
 //! | `sign-in-name`, `sign-in-submit`, `sign-in-message` | sign-in page |
 //! | `link-status` | live pill; `data-status` is `open`, `connecting`, `waiting` or `outdated` |
-//! | `theme-toggle`, `palette`, `toast`, `undo` | everywhere |
+//! | `theme-toggle`, `palette`, `palette-input`, `palette-option`, `toast`, `undo` | everywhere |
 //! | `key-sheet`, `key-search`, `key-line`, `key-change`, `key-reset`, `keys-reset-all`, `key-refused`, `key-clash`, `key-swap` | the keys; `data-key` on lines |
 //! | `more`, `more-places` | the bar at the bottom |
 //! | `tour`, `tour-next`, `tour-back`, `tour-skip`, `tour-leave`, `tour-go`, `tour-offer`, `tour-start`, `tour-no` | tour; `data-step` on `tour`, from 0 |

@@ -274,9 +274,15 @@ fn use_start(form: Form) -> Start {
 }
 
 fn form_keys(form: Form, start: Start) {
-    on_commands(Screen::NewRun, move |command| match command {
+    let session = use_session();
+    let listening = on_commands(Screen::NewRun, move |command| match command {
         Command::Start => start.run.run(()),
         Command::More => form.more.update(|more| *more = !*more),
         _ => {}
     });
 }
+    listening.called(move |row| match row.does {
+        Command::Start if !session.may(Role::Admin) => None,
+        Command::More if form.more.get() => Some("Fewer settings".into()),
+        _ => Some(row.title()),
+    });

@@ -182,10 +182,14 @@ pub(super) fn Decision(stage: Stage, next: Callback<i32>) -> impl IntoView {
 
 fn review_keys(verdict: Verdict, next: Callback<i32>) {
     let size = expect_context::<ViewSize>();
-    on_commands(Screen::Review, move |command| match command {
+    let listening = on_commands(Screen::Review, move |command| match command {
         Command::Accept => verdict.accept(),
         Command::Ask => verdict.ask(),
         Command::Labels(by) => next.run(by),
         other => player_command(verdict.stage.scene, size, other),
     });
 }
+    listening.called(move |row| match row.does {
+        Command::Accept | Command::Ask if verdict.open().is_none() => None,
+        _ => Some(row.title()),
+    });
