@@ -180,9 +180,7 @@ async fn choose_by_name(browser: &Browser, typed: &str, name: &str) -> Result<()
         })
         .await?;
     browser.keys(typed).await?;
-    browser
-        .until(name, async || browser.text(chosen).await?.contains(name).then_some(()))
-        .await?;
+    browser.until(name, async || browser.text(chosen).await?.contains(name).then_some(())).await?;
     let told = browser.attr(&field, "aria-activedescendant").await;
     ensure!(told.is_some() && told == browser.attr(chosen, "id").await, "told of {told:?}");
     press(browser, Key::Enter).await?;

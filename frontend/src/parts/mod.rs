@@ -13,7 +13,7 @@
 //! | `waiting` | bar and sign-in page, while changes wait to be sent |
 //! | `upload-input`, `upload-item`, `video-row` | videos |
 //! | `run-row`, `new-run-link` | runs; `data-run` is the id |
-//! | `preset-NAME`, `field-KEY`, `error-KEY`, `run-name`, `mixture-row`, `mixture-dials`, `change-NAME`, `start-run`, `diff` | new run |
+//! | `preset-NAME`, `field-KEY`, `error-KEY`, `run-name`, `mixture-row`, `mixture-dials`, `change-NAME`, `start-run`, `diff`, `takes-coming`, `takes-memory`, `takes-time`, `preview-sample` | new run |
 //! | `run-state`, `run-step`, `control-pause`, `control-resume`, `control-stop`, `control-checkpoint` | run; `data-state` is the run state's name |
 //! | `tile-NAME`, `chart-NAME`, `feed-item`, `event-log`, `evaluation-set`, `evaluation-row` | run; `data-step` and `data-group` on feed items, `data-set` on sets; on a chart's `.plot` `data-range`, `data-points`, on its `.legend` `data-step` |
 //! | `scrub`, `follow`, `timeline-mark`, `zoom-reset`, `smoothing` | run; `data-kind` and `data-step` on marks |
