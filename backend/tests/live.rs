@@ -5,7 +5,7 @@ mod support;
 
 use axum::http::StatusCode;
 use serde_json::json;
-use shared::annotation::Role;
+use shared::annotation::{LabelState, Role};
 use shared::api::{FailuresBody, GroupBody, RunsBody, ToBrowser, VideosBody};
 use shared::event::Phase;
 use support::*;
@@ -206,6 +206,8 @@ async fn labels_go_through_the_log_and_a_stale_one_gets_the_newer() {
     let twice = bob.post("/api/v1/labels", accept(2)).await;
     assert_eq!(twice.status, StatusCode::UNPROCESSABLE_ENTITY);
     assert!(twice.message().contains("already"), "{}", twice.message());
+    let cy = admin.invite("Cy", Role::Reviewer).await;
+    a_decision_is_taken_back(&bob, &cy, op).await;
     let other = json!({ "run": run.id, "step": 1, "group": 0, "rollout": 0 });
     let mut second = submit(0);
     second["target"] = other;
@@ -221,4 +223,34 @@ async fn labels_go_through_the_log_and_a_stale_one_gets_the_newer() {
     assert_eq!(ann.get(&path).await.read::<GroupBody>().labels.len(), 2);
     let unknown = ann.get("/api/v1/labels?state=lost").await;
     assert_eq!(unknown.status, StatusCode::UNPROCESSABLE_ENTITY);
+}
+
+/// `bob` has accepted the label at version 2: only he can take that back, after which it counts as
+/// accepted no more and can be decided on again.
+async fn a_decision_is_taken_back(
+    bob: &Person<'_>,
+    cy: &Person<'_>,
+    op: impl Fn(u64, serde_json::Value) -> serde_json::Value,
+) {
+    let reopen = |base| op(base, json!({ "do": "reopen" }));
+    let others = cy.post("/api/v1/labels", reopen(2)).await;
+    assert_eq!(others.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(others.message().contains("only who decided"), "{}", others.message());
+    let mut live = cy.live().await;
+    let back = bob.post("/api/v1/labels", reopen(2)).await;
+    assert_eq!(back.status, StatusCode::OK, "{}", back.json());
+    let heard = live.until("the label", |message| match message {
+        ToBrowser::Label { failure } => Some(failure.label),
+        _ => None,
+    });
+    let label = heard.await;
+    assert_eq!((label.version, label.state), (3, LabelState::Submitted));
+    assert_eq!((label.reviewer, label.comment.as_str()), (None, ""));
+    let accepted: FailuresBody = bob.get("/api/v1/labels?state=accepted").await.read();
+    assert_eq!(accepted.failures, []);
+    let waiting: FailuresBody = cy.get("/api/v1/labels?state=submitted").await.read();
+    assert_eq!(waiting.failures.len(), 1);
+    assert_eq!(bob.post("/api/v1/labels", reopen(2)).await.status, StatusCode::CONFLICT);
+    let again = op(3, json!({ "do": "accept", "comment": "after all" }));
+    assert_eq!(cy.post("/api/v1/labels", again).await.status, StatusCode::OK);
 }

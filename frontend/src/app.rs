@@ -1,13 +1,13 @@
 //! What holds the page together: state in context, routes, keys that work everywhere.
 
+use crate::logic::draft::{Lead, told};
 use crate::logic::keys::{Command, Screen};
 use crate::pages::missing::MissingPage;
 use crate::pages::runs::RunsPage;
 use crate::pages::sign_in::SignInPage;
 use crate::pages::studio::Sitting;
-use crate::parts::dialog::{Dialogs, KeySheet};
+use crate::parts::dialog::{Dialogs, KeySheet, Palette};
 use crate::parts::news::News;
-use crate::parts::palette::Palette;
 use crate::parts::player::ViewSize;
 use crate::parts::rail::Rail;
 use crate::parts::states::Skeleton;
@@ -26,7 +26,6 @@ use crate::state::uploads::Uploads;
 use leptos::prelude::*;
 use leptos_router::components::{Redirect, Route, Router, Routes};
 use leptos_router::path;
-use shared::annotation::LabelState;
 
 /// The whole page.
 #[component]
@@ -127,11 +126,16 @@ fn global_keys() {
             tour.leave();
         }
     });
-    on_commands(Screen::Frame, move |command| match command {
+    let listening = on_commands(Screen::Frame, move |command| match command {
         Command::Sheet => dialogs.keys.set(true),
         Command::Theme => theme.toggle(),
         Command::Undo => toasts.undo(),
         _ => {}
+    });
+    listening.called(move |row| match row.does {
+        Command::Sheet => Some("Keys: see and change them".into()),
+        Command::Undo => Some("Undo".into()),
+        _ => Some(row.title()),
     });
 }
 
@@ -139,29 +143,14 @@ fn global_keys() {
 fn tell_about_labels() {
     let (live, session, toasts) = (use_live(), use_session(), use_toasts());
     Effect::new(move |_| {
-        let Some(failure) = live.news.get() else { return };
+        let Some((before, now)) = live.news.get() else { return };
         let me = untrack(|| session.person_id());
-        let label = &failure.label;
-        let mine = Some(label.author.id) == me;
-        let by_me = label.reviewer.as_ref().is_some_and(|r| Some(r.id) == me);
-        let reviewer = label.reviewer.as_ref().map_or("Somebody", |r| r.name.as_str());
-        match label.state {
-            LabelState::Accepted if mine && !by_me => toasts.say_with_link(
-                format!("{reviewer} accepted your label."),
-                route::target(&label.target),
-                "Look",
-            ),
-            LabelState::ChangesAsked if mine && !by_me => toasts.say_with_link(
-                format!("{reviewer} asks for a change: {}", label.comment),
-                route::target(&label.target),
-                "Change it",
-            ),
-            LabelState::Submitted if !mine => toasts.say_with_link(
-                format!("{} tagged a failure.", label.author.name),
-                route::review(&label.target),
-                "Review",
-            ),
-            _ => {}
+        let Some(news) = told(before.as_ref(), &now, me) else { return };
+        match news.lead {
+            Lead::Rollout(link) => {
+                toasts.say_with_link(news.words, route::target(&now.target), link);
+            }
+            Lead::Review => toasts.say_with_link(news.words, route::review(&now.target), "Review"),
         }
     });
 }

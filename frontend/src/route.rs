@@ -11,6 +11,11 @@ pub fn run(id: &str) -> String {
     format!("/runs/{id}")
 }
 
+/// A run's page, scrubbed to a step.
+pub fn run_at(id: &str, step: u64) -> String {
+    format!("/runs/{id}?step={step}")
+}
+
 /// New run, with the config of another one.
 pub fn fork(id: &str) -> String {
     format!("/runs/new?from={id}")

@@ -64,6 +64,7 @@ screens! {
     TEAM: team in library, "Team", "the team" => crate::pages::team::TeamPage;
     HEALTH: health in library, "Health", "the server's health" => crate::pages::health::HealthPage;
     KEYS: keys in library, "Keys", "the keys" => crate::parts::key_sheet::KeySheetBody;
+    PALETTE: palette in library, "Find", "the palette" => crate::parts::palette::PaletteBody;
     TOUR: tour in library, "Tour", "the tour" => crate::parts::tour::TourCard;
     NEW_RUN: new_run in forms, "New run", "the form" => crate::pages::new_run::NewRunPage;
     STUDIO: studio in forms, "Task studio", "Task studio" => crate::pages::studio::StudioPage;

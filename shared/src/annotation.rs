@@ -75,6 +75,8 @@ pub enum Action {
         /// What; not empty.
         comment: String,
     },
+    /// Takes the own decision back: the label waits for review again.
+    Reopen,
 }
 
 /// One line of the annotation log.

@@ -23,6 +23,7 @@ async fn scenario(studio: &Studio, browser: &Browser) -> Result<()> {
 
     sign_in(browser, &studio.invite(&mut api, "admin", "Bo")?).await?;
     start_a_run(browser).await?;
+    find_what_the_screen_does(browser).await?;
     open_a_group(browser).await?;
     look_around(browser).await?;
     tag_submit_undo(browser).await?;
@@ -148,6 +149,49 @@ async fn start_a_run(browser: &Browser) -> Result<()> {
         .until("the second step", async || {
             let step = browser.prop(&id("run-step"), "textContent").await?;
             (step.trim().parse::<u64>().ok()? >= 2).then_some(())
+        })
+        .await
+}
+
+/// The palette runs an action of the screen by some of its name and gives the focus back first.
+async fn find_what_the_screen_does(browser: &Browser) -> Result<()> {
+    let hold = ".feed [aria-keyshortcuts=p]";
+    tab_to(browser, hold).await?;
+    attr_is(browser, hold, "aria-pressed", "false").await?;
+    choose_by_name(browser, "feed hol", "Hold the feed").await?;
+    attr_is(browser, hold, "aria-pressed", "true").await?;
+    let back = focus(browser, hold).await?.context("the focus is nowhere")?;
+    ensure!(back.fits, "the focus went to {}", back.name);
+    choose_by_name(browser, "hold", "Hold the feed").await?;
+    attr_is(browser, hold, "aria-pressed", "false").await?;
+    choose_by_name(browser, "step 1", "Go to step 1").await?;
+    address_is(browser, "step=1").await?;
+    choose_by_name(browser, "newest", "Follow the newest step").await?;
+    address_is(browser, "").await
+}
+
+/// Types into the palette, looks at what Enter would take, and takes it.
+async fn choose_by_name(browser: &Browser, typed: &str, name: &str) -> Result<()> {
+    let (field, chosen) = (id("palette-input"), "#palette-list [aria-selected=true]");
+    with_ctrl(browser, "k").await?;
+    browser
+        .until("the focus in the palette", async || {
+            focus(browser, &field).await.ok()??.fits.then_some(())
+        })
+        .await?;
+    browser.keys(typed).await?;
+    browser.until(name, async || browser.text(chosen).await?.contains(name).then_some(())).await?;
+    let told = browser.attr(&field, "aria-activedescendant").await;
+    ensure!(told.is_some() && told == browser.attr(chosen, "id").await, "told of {told:?}");
+    press(browser, Key::Enter).await?;
+    closed(browser, "palette").await
+}
+
+async fn address_is(browser: &Browser, query: &str) -> Result<()> {
+    browser
+        .until(&format!("the address with {query:?}"), async || {
+            let url = browser.driver.current_url().await.ok()?;
+            (url.query().unwrap_or_default() == query).then_some(())
         })
         .await
 }

@@ -1,6 +1,7 @@
 //! Folders written without training: the same for the same plan, of the size asked for, and whole.
 
 use shared::event::{EventBody, RunEvent};
+use shared::paired::pair;
 use store::RolloutFilter;
 use tests::synth::{Bodies, End, Folder, Plan};
 
@@ -57,4 +58,22 @@ fn groups_without_spread_are_as_many_as_asked_for() {
     let groups: Vec<_> = groups.collect();
     assert_eq!(groups.len(), 6);
     assert!(groups.iter().all(|group| group.degenerate && group.rollouts.len() == 64));
+}
+
+#[test]
+fn a_lower_rate_learns_less_of_the_same_questions_and_answers_otherwise() {
+    let usual = Plan::new("usual", 24, 1, 4);
+    let mut lower = Plan { name: "lower".into(), ..usual.clone() };
+    lower.config.optim.learning_rate /= 4.0;
+    let dir = tempfile::tempdir().expect("a folder");
+    let folder = Folder::with_clips(dir.path()).expect("clips");
+    let last = |plan: Plan| {
+        let step = plan.config.steps;
+        let run = dir.path().join("runs").join(folder.add_run(plan).expect("a run"));
+        train::eval::results(&run, step).expect("results").remove(0)
+    };
+    let pairing = pair(&last(lower), &last(usual)).expect("the same questions");
+    assert_eq!(pairing.alone, [0, 0]);
+    let tally = &pairing.all;
+    assert!(tally.losses > 0 && tally.wins > tally.losses, "{tally:?}");
 }

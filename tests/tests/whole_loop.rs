@@ -226,5 +226,29 @@ async fn review(studio: &Studio, first: &Browser, second: &Browser, place: &str)
             label_is(first, "accepted").await
         })
         .await?;
+
+    // A decision made in haste is taken back with a key: the label waits again, or is what the
+    // reviewer had said before, and the words are there to be written on.
+    second.find(&id("undo")).await?;
+    second.keys("u").await?;
+    first.until("the label waiting again", async || label_is(first, "waits for").await).await?;
+    second
+        .until("the button for it", async || {
+            let off = second.prop(&id("review-accept"), "disabled").await?;
+            (off == "false").then_some(())
+        })
+        .await?;
+    second.keys("a").await?;
+    first.until("the second thought", async || label_is(first, "accepted").await).await?;
+    let words = "It ends a second late.";
+    second.find(&id("review-comment")).await?.send_keys(words).await?;
+    second.click(&id("review-changes")).await?;
+    first.until("the change that is asked for", async || label_is(first, "changes").await).await?;
+    second.find(&id("undo")).await?;
+    second.keys("u").await?;
+    first
+        .until("the decision as it was before", async || label_is(first, "accepted").await)
+        .await?;
+    ensure!(second.prop(&id("review-comment"), "value").await.as_deref() == Some(words));
     Ok(())
 }

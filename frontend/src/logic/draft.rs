@@ -59,9 +59,9 @@ fn news(label: &Label, me: Option<u64>) -> String {
     format!("{what} while you were writing. What you wrote is still here and not sent.")
 }
 
-/// What leads back from something the reader did to an own label, where that is possible: what a
-/// second person said about it cannot be said again for them.
-pub fn way_back(done: &Action, before: Option<&Label>) -> Option<Action> {
+/// What leads back from something the reader did to a label, where that is possible: what another
+/// one has decided about it cannot be said again for them. `me` is the reader, where they decided.
+pub fn way_back(done: &Action, before: Option<&Label>, me: Option<u64>) -> Option<Action> {
     let before = before.filter(|label| label.state != LabelState::Withdrawn);
     let again =
         |label: &Label| Action::Submit { tags: label.tags.clone(), note: label.note.clone() };
@@ -70,8 +70,69 @@ pub fn way_back(done: &Action, before: Option<&Label>) -> Option<Action> {
         (Action::Submit { .. }, None) => Some(Action::Withdraw),
         (Action::Submit { .. }, Some(_)) => before.filter(unjudged).map(again),
         (Action::Withdraw, _) => before.map(again),
-        (Action::Accept { .. } | Action::AskChanges { .. }, _) => None,
+        // The own decision before it, or else none at all.
+        (Action::Accept { .. } | Action::AskChanges { .. }, Some(before)) => {
+            let mine = before.reviewer.as_ref().is_some_and(|who| Some(who.id) == me);
+            let comment = before.comment.clone();
+            Some(match before.state {
+                LabelState::Accepted if mine => Action::Accept { comment },
+                LabelState::ChangesAsked if mine => Action::AskChanges { comment },
+                _ => Action::Reopen,
+            })
+        }
+        (Action::Accept { .. } | Action::AskChanges { .. }, None) | (Action::Reopen, _) => None,
     }
+}
+
+/// Where the news of a label lead.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lead {
+    /// To the rollout, under these words.
+    Rollout(&'static str),
+    /// To its review.
+    Review,
+}
+
+/// News of a label.
+#[derive(Clone, Debug, PartialEq)]
+pub struct News {
+    /// One sentence.
+    pub words: String,
+    /// Where they lead.
+    pub lead: Lead,
+}
+
+/// What to tell `me` of a label that was made or changed: what others did, and nothing else.
+/// `before` is how it was known until now.
+pub fn told(before: Option<&Label>, now: &Label, me: Option<u64>) -> Option<News> {
+    let mine = Some(now.author.id) == me;
+    let decided = |label: &Label| label.reviewer.as_ref().map(|who| who.id);
+    let by_me = me.is_some() && decided(now) == me;
+    let reviewer = now.reviewer.as_ref().map_or("Somebody", |who| who.name.as_str());
+    let same = |before: &&Label| before.tags == now.tags && before.note == now.note;
+    // A decision is gone and the label stands as it stood: it was taken back.
+    let undone = before.filter(same).and_then(decided);
+    let (words, lead) = match now.state {
+        LabelState::Accepted if mine && !by_me => {
+            (format!("{reviewer} accepted your label."), Lead::Rollout("Look"))
+        }
+        LabelState::ChangesAsked if mine && !by_me => {
+            let words = format!("{reviewer} asks for a change: {}", now.comment);
+            (words, Lead::Rollout("Change it"))
+        }
+        LabelState::Submitted if undone.is_some() && undone == me => return None,
+        LabelState::Submitted if undone.is_some() && mine => {
+            ("Your label waits for review again.".into(), Lead::Rollout("Look"))
+        }
+        LabelState::Submitted if undone.is_some() => {
+            (format!("{}’s label waits for review again.", now.author.name), Lead::Review)
+        }
+        LabelState::Submitted if !mine => {
+            (format!("{} tagged a failure.", now.author.name), Lead::Review)
+        }
+        _ => return None,
+    };
+    Some(News { words, lead })
 }
 
 /// What the form does when its base moves.
@@ -136,7 +197,53 @@ mod tests {
             (&Action::Withdraw, None, None),
         ];
         for (done, before, want) in cases {
-            assert_eq!(way_back(done, before.as_ref()), want, "{done:?} {before:?}");
+            assert_eq!(way_back(done, before.as_ref(), Some(1)), want, "{done:?} {before:?}");
+        }
+    }
+
+    #[test]
+    fn a_decision_leads_back_to_the_own_one_before_or_to_none() {
+        let accept = Action::Accept { comment: "yes".into() };
+        let ask = Action::AskChanges { comment: "early".into() };
+        let judged = |state, who: u64, comment: &str| {
+            let reviewer = Some(PersonRef { id: who, name: "Bob".into() });
+            Label { state, reviewer, comment: comment.into(), ..label(0, 1, 2) }
+        };
+        let cases = [
+            (&accept, label(0, 1, 1), Action::Reopen),
+            (&ask, label(0, 1, 1), Action::Reopen),
+            (&ask, judged(LabelState::Accepted, 2, "yes"), accept.clone()),
+            (&accept, judged(LabelState::ChangesAsked, 2, "early"), ask.clone()),
+            (&accept, judged(LabelState::ChangesAsked, 3, "early"), Action::Reopen),
+        ];
+        for (done, before, want) in cases {
+            assert_eq!(way_back(done, Some(&before), Some(2)), Some(want), "{done:?} {before:?}");
+        }
+        assert_eq!(way_back(&accept, None, Some(2)), None);
+    }
+
+    #[test]
+    fn news_say_what_became_of_a_label() {
+        let bob = Some(PersonRef { id: 2, name: "Bob".into() });
+        let open = label(0, 1, 1);
+        let accepted = Label { state: LabelState::Accepted, reviewer: bob, ..label(0, 1, 2) };
+        let reopened = label(0, 1, 3);
+        let mended = Label { tags: vec![Tag::Early], ..label(0, 1, 3) };
+        let said = |before: Option<&Label>, now: &Label, me| {
+            told(before, now, Some(me)).map(|news| news.words)
+        };
+        let cases = [
+            (None, &open, 3, Some("Ada tagged a failure.")),
+            (None, &open, 1, None),
+            (Some(&open), &accepted, 1, Some("Bob accepted your label.")),
+            (Some(&open), &accepted, 3, None),
+            (Some(&accepted), &reopened, 1, Some("Your label waits for review again.")),
+            (Some(&accepted), &reopened, 2, None),
+            (Some(&accepted), &reopened, 3, Some("Ada’s label waits for review again.")),
+            (Some(&accepted), &mended, 2, Some("Ada tagged a failure.")),
+        ];
+        for (before, now, me, want) in cases {
+            assert_eq!(said(before, now, me).as_deref(), want, "{now:?} to {me}");
         }
     }
 

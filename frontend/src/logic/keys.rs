@@ -13,7 +13,7 @@ pub use table::{ROWS, Row, Screen, Section, TOLD};
 pub enum Command {
     /// The key sheet.
     Sheet,
-    /// The list of pages and runs.
+    /// The palette: actions, pages and runs.
     Palette,
     /// Light or dark.
     Theme,
@@ -63,6 +63,8 @@ pub enum Command {
     Pause,
     /// Steps of the run forward, or back where negative.
     Steps(i64),
+    /// A step of the run.
+    Step(u64),
     /// Out of a large chart, then to the newest step.
     Follow,
     /// Hold the feed, or let it go on.

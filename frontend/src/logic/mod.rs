@@ -13,6 +13,7 @@ pub mod garbled;
 pub mod health;
 pub mod keys;
 pub mod lanes;
+pub mod palette;
 pub mod parts;
 pub mod refresh;
 pub mod run_file;

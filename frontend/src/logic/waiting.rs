@@ -66,6 +66,8 @@ fn arrived(op: &Op, person: u64, label: &Label) -> bool {
         Action::Withdraw => label.author.id == person && label.state == LabelState::Withdrawn,
         Action::Accept { comment } => reviewed(LabelState::Accepted, comment),
         Action::AskChanges { comment } => reviewed(LabelState::ChangesAsked, comment),
+        // Whoever came first: the label waits again, which is all that was wanted.
+        Action::Reopen => label.state == LabelState::Submitted,
     }
 }
 
@@ -80,6 +82,7 @@ pub fn saved_words(op: &Op) -> String {
         Action::Withdraw => format!("Label of rollout {rollout} taken back"),
         Action::Accept { .. } => format!("Label of rollout {rollout} accepted"),
         Action::AskChanges { .. } => format!("Change asked for rollout {rollout}"),
+        Action::Reopen => format!("Decision on rollout {rollout} taken back"),
     }
 }
 
@@ -138,6 +141,21 @@ mod tests {
         let withdraw = Op { base_version: 1, action: Action::Withdraw, ..submit() };
         let label = Label { version: 2, ..label_by(1) };
         assert!(matches!(fate(&withdraw, 1, conflict(label)), Fate::Refused(_)));
+    }
+
+    #[test]
+    fn a_decision_taken_back_twice_counts_once() {
+        let reviewer = PersonRef { id: 2, name: "Bob".into() };
+        let at = |base_version, action| Op { base_version, action, ..submit() };
+        let by = |label: &Label, op: &Op| {
+            apply(Some(label), op, &reviewer, Role::Reviewer, 2.0).expect("taken")
+        };
+        let accepted = by(&label_by(1), &at(1, Action::Accept { comment: String::new() }));
+        let reopen = at(2, Action::Reopen);
+        let open = by(&accepted, &reopen);
+        assert_eq!(fate(&reopen, 2, conflict(open.clone())), Fate::Taken(Box::new(open.clone())));
+        let again = by(&open, &at(3, Action::Accept { comment: String::new() }));
+        assert!(matches!(fate(&reopen, 2, conflict(again)), Fate::Refused(_)));
     }
 
     #[test]

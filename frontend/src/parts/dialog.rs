@@ -1,4 +1,4 @@
-//! Native dialogs: the frame of all, and the key sheet.
+//! Native dialogs: the frame of all, the key sheet and the palette.
 
 use crate::screens;
 use leptos::html;
@@ -72,4 +72,12 @@ pub fn KeySheet() -> impl IntoView {
     let dialogs = expect_context::<Dialogs>();
     let body = move || dialogs.keys.get().then(|| screens::KEYS.piece());
     view! { <Dialog open=dialogs.keys title="Keys" testid="key-sheet" class="keys">{body}</Dialog> }
+}
+
+/// Actions, pages and runs by name, under ctrl+K; fetched when it is first opened.
+#[component]
+pub fn Palette() -> impl IntoView {
+    let dialogs = expect_context::<Dialogs>();
+    let body = move || dialogs.palette.get().then(|| screens::PALETTE.piece());
+    view! { <Dialog open=dialogs.palette title="Find" testid="palette" class="finder">{body}</Dialog> }
 }

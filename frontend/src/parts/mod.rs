@@ -6,14 +6,14 @@
 //! |---|---|
 //! | `sign-in-name`, `sign-in-submit`, `sign-in-message` | sign-in page |
 //! | `link-status` | live pill; `data-status` is `open`, `connecting`, `waiting` or `outdated` |
-//! | `theme-toggle`, `palette`, `toast`, `undo` | everywhere |
+//! | `theme-toggle`, `palette`, `palette-input`, `palette-option`, `toast`, `undo` | everywhere |
 //! | `key-sheet`, `key-search`, `key-line`, `key-change`, `key-reset`, `keys-reset-all`, `key-refused`, `key-clash`, `key-swap` | the keys; `data-key` on lines |
 //! | `more`, `more-places` | the bar at the bottom |
 //! | `tour`, `tour-next`, `tour-back`, `tour-skip`, `tour-leave`, `tour-go`, `tour-offer`, `tour-start`, `tour-no` | tour; `data-step` on `tour`, from 0 |
 //! | `waiting` | bar and sign-in page, while changes wait to be sent |
 //! | `upload-input`, `upload-item`, `video-row` | videos |
 //! | `run-row`, `new-run-link` | runs; `data-run` is the id |
-//! | `preset-NAME`, `field-KEY`, `error-KEY`, `run-name`, `mixture-row`, `mixture-dials`, `change-NAME`, `start-run`, `diff` | new run |
+//! | `preset-NAME`, `field-KEY`, `error-KEY`, `run-name`, `mixture-row`, `mixture-dials`, `change-NAME`, `start-run`, `diff`, `takes-coming`, `takes-memory`, `takes-time`, `preview-sample` | new run |
 //! | `run-state`, `run-step`, `control-pause`, `control-resume`, `control-stop`, `control-checkpoint` | run; `data-state` is the run state's name |
 //! | `tile-NAME`, `chart-NAME`, `feed-item`, `event-log`, `evaluation-set`, `evaluation-row` | run; `data-step` and `data-group` on feed items, `data-set` on sets; on a chart's `.plot` `data-range`, `data-points`, on its `.legend` `data-step` |
 //! | `scrub`, `follow`, `timeline-mark`, `zoom-reset`, `smoothing` | run; `data-kind` and `data-step` on marks |

@@ -60,7 +60,7 @@ pub fn Page(
             <span class="actions">{move || actions.run()}</span>
             <Waiting/>
             <span class="narrow-only"><LinkPill/></span>
-            <button class="btn quiet wide-only" title="Go to a page or a run"
+            <button class="btn quiet wide-only" title="Find an action, a page or a run"
                 aria-keyshortcuts=shortcut(Command::Palette) on:click=move |_| dialogs.palette.set(true)>"Go to"<Cap does=Command::Palette/></button>
             <span class="narrow-only"><ThemeButton/></span>
         </header>

@@ -177,8 +177,8 @@ pub fn follow_labels(stage: Stage) {
     let live = crate::state::live::use_live();
     let outbox = crate::state::outbox::use_outbox();
     Effect::new(move |_| {
-        if let Some(failure) = live.news.get() {
-            stage.take_label(failure.label);
+        if let Some((_, label)) = live.news.get() {
+            stage.take_label(label);
         }
     });
     Effect::new(move |_| {

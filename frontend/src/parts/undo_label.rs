@@ -1,4 +1,4 @@
-//! The way back from what was just done to an own label: another operation in the label log.
+//! The way back from what was just done to a label: another operation in the label log.
 
 use crate::logic::draft::way_back;
 use crate::logic::waiting::saved_words;
@@ -9,7 +9,8 @@ use shared::annotation::{Action, Label, Op};
 
 /// Says what became of a label, with undo where that leads back to what was.
 ///
-/// `taken_back` is called where a submission was undone, for what it said to be written on.
+/// `taken_back` is called where a submission or a decision was undone, for what it said to be
+/// written on.
 pub fn tell(
     (outbox, toasts): (Outbox, Toasts),
     op: &Op,
@@ -18,7 +19,9 @@ pub fn tell(
     taken_back: impl Fn() + Clone + Send + Sync + 'static,
 ) {
     let words = format!("{}.", saved_words(op));
-    let Some(action) = way_back(&op.action, before) else {
+    // Who has just decided is the reader.
+    let decided = now.reviewer.as_ref().map(|who| who.id);
+    let Some(action) = way_back(&op.action, before, decided) else {
         toasts.say(words);
         return;
     };
@@ -31,13 +34,13 @@ pub fn tell(
 fn send_back((outbox, toasts): (Outbox, Toasts), back: Op, taken_back: impl Fn() + 'static) {
     leptos::task::spawn_local(async move {
         let words = saved_words(&back);
-        let withdraws = back.action == Action::Withdraw;
+        let unsaid = !matches!(back.action, Action::Submit { .. });
         match outbox.send(back).await {
             Sent::Taken(_) => {
                 toasts.say(format!("{words}."));
                 // The form follows the label first.
                 leptos::task::tick().await;
-                if withdraws {
+                if unsaid {
                     taken_back();
                 }
             }

@@ -14,7 +14,8 @@ use gloo_net::websocket::futures::WebSocket;
 use gloo_timers::future::{IntervalStream, TimeoutFuture};
 use leptos::prelude::*;
 use leptos::reactive::spawn_local_scoped_with_cancellation;
-use shared::api::{Failure, FromBrowser, LIVE_PROTOCOL, ToBrowser};
+use shared::annotation::Label;
+use shared::api::{FromBrowser, LIVE_PROTOCOL, ToBrowser};
 use shared::curves::Curves;
 use shared::event::{EventBody, RunEvent};
 use shared::fold::RunView;
@@ -64,8 +65,8 @@ pub struct Live {
     moving: StoredValue<bool>,
     /// Ends a pause before the next attempt.
     wake: StoredValue<Option<Sender<()>>>,
-    /// The newest label somebody made or changed.
-    pub news: RwSignal<Option<Failure>>,
+    /// The newest label somebody made or changed, after what it was as far as that was known.
+    pub news: RwSignal<Option<(Option<Label>, Label)>>,
     /// Messages that could not be read.
     pub garbled: RwSignal<Garbled>,
     /// Whether a replay was asked for that has not begun.
@@ -258,8 +259,10 @@ impl Live {
             Ok(ToBrowser::Events { run, events }) => self.take_events(&run, &events),
             Ok(ToBrowser::Run { run }) => self.library.take_run(run),
             Ok(ToBrowser::Label { failure }) => {
-                self.library.take_failure((*failure).clone());
-                self.news.set(Some(*failure));
+                let before = untrack(|| self.library.failure(&failure.label.target));
+                let now = failure.label.clone();
+                self.library.take_failure(*failure);
+                self.news.set(Some((before.map(|before| before.label), now)));
             }
             Ok(ToBrowser::Video { video }) => self.library.take_video(video),
             Ok(ToBrowser::Pong { sent_ms }) if sent_ms > 0.0 => {

@@ -36,7 +36,7 @@ pub fn apply(
     }
     let needs = match op.action {
         Action::Submit { .. } | Action::Withdraw => Role::Annotator,
-        Action::Accept { .. } | Action::AskChanges { .. } => Role::Reviewer,
+        Action::Accept { .. } | Action::AskChanges { .. } | Action::Reopen => Role::Reviewer,
     };
     if role < needs {
         return Err(Refusal::NotAllowed { needs });
@@ -55,6 +55,7 @@ pub fn apply(
             Err(Refusal::NotNow("say what should change"))
         }
         Action::AskChanges { comment } => review(label, LabelState::ChangesAsked, comment, by, at),
+        Action::Reopen => reopen(label, by, at),
     }
 }
 
@@ -125,6 +126,27 @@ fn review(
     })
 }
 
+fn reopen(label: Option<&Label>, by: &PersonRef, at: f64) -> Result<Label, Refusal> {
+    let label = label.ok_or(Refusal::NotNow("there is no label to review"))?;
+    match label.state {
+        LabelState::Withdrawn => Err(Refusal::NotNow("its author took this label back")),
+        LabelState::Submitted => Err(Refusal::NotNow("nobody has decided on this label")),
+        LabelState::Accepted | LabelState::ChangesAsked => {
+            if label.reviewer.as_ref().is_none_or(|reviewer| reviewer.id != by.id) {
+                return Err(Refusal::NotNow("only who decided can take the decision back"));
+            }
+            Ok(Label {
+                version: label.version + 1,
+                state: LabelState::Submitted,
+                reviewer: None,
+                comment: String::new(),
+                at,
+                ..label.clone()
+            })
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::RolloutRef;
@@ -186,9 +208,49 @@ mod tests {
     }
 
     #[test]
+    fn who_decided_takes_the_decision_back_and_nobody_else() {
+        let label = submitted();
+        let then = |label: &Label, action, who: u64, role| {
+            apply(Some(label), &op(label.version, action), &person(who), role, 2.0)
+        };
+        let ask = Action::AskChanges { comment: "it is early".into() };
+        for decision in [Action::Accept { comment: "yes".into() }, ask] {
+            let decided = then(&label, decision, 2, Role::Reviewer).expect("decided");
+            for (who, role) in [(1, Role::Admin), (3, Role::Admin)] {
+                let refused = then(&decided, Action::Reopen, who, role);
+                assert!(matches!(refused, Err(Refusal::NotNow(_))), "{who}: {refused:?}");
+            }
+            let demoted = then(&decided, Action::Reopen, 2, Role::Annotator);
+            assert_eq!(demoted, Err(Refusal::NotAllowed { needs: Role::Reviewer }));
+            let open = then(&decided, Action::Reopen, 2, Role::Reviewer).expect("reopened");
+            assert_eq!(open, Label { version: 3, at: 2.0, ..label.clone() });
+            then(&open, Action::Accept { comment: String::new() }, 3, Role::Reviewer)
+                .expect("another one decides");
+        }
+    }
+
+    #[test]
+    fn without_a_decision_there_is_none_to_take_back() {
+        let label = submitted();
+        let reopen = |label: Option<&Label>| {
+            let base = label.map_or(0, |label| label.version);
+            apply(label, &op(base, Action::Reopen), &person(2), Role::Reviewer, 3.0)
+        };
+        let withdraw = op(1, Action::Withdraw);
+        let withdrawn = apply(Some(&label), &withdraw, &person(1), Role::Annotator, 2.0).ok();
+        for label in [None, Some(&label), withdrawn.as_ref()] {
+            assert!(matches!(reopen(label), Err(Refusal::NotNow(_))), "{label:?}");
+        }
+    }
+
+    #[test]
     fn operations_survive_json() {
-        let op = op(3, Action::Submit { tags: vec![Tag::MissedIt], note: "x".into() });
-        let text = serde_json::to_string(&op).expect("json");
-        assert_eq!(serde_json::from_str::<Op>(&text).expect("same"), op);
+        for action in
+            [Action::Submit { tags: vec![Tag::MissedIt], note: "x".into() }, Action::Reopen]
+        {
+            let op = op(3, action);
+            let text = serde_json::to_string(&op).expect("json");
+            assert_eq!(serde_json::from_str::<Op>(&text).expect("same"), op);
+        }
     }
 }

@@ -8,6 +8,7 @@ use media::FrameStrip;
 use shared::advantage::{Answered, of_run};
 use shared::api::Person;
 use shared::chance::{Draws, splitmix};
+use shared::config::RunConfig;
 use shared::edit::{Edit, Edited};
 use shared::event::{Control, ControlStage, EventBody, HELD_OUT, Phase, RunEvent};
 use shared::fold::RunMove;
@@ -48,6 +49,11 @@ pub struct Trainer {
     _held: File,
     waiting: Vec<RunEvent>,
     by: String,
+    /// How fast it learns: the learning rate it was set up with, in usual ones.
+    pace: f64,
+    /// Keys what is drawn by chance: two runs that ask the same and learn otherwise answer
+    /// otherwise.
+    key: u64,
     step: u64,
     at: f64,
 }
@@ -77,7 +83,11 @@ impl Trainer {
             at: EPOCH,
         };
         store.add_run(row)?;
+        let (rate, usual) =
+            (plan.config.optim.learning_rate, RunConfig::default().optim.learning_rate);
         let mut trainer = Self {
+            pace: rate / usual,
+            key: plan.config.seed ^ rate.to_bits() ^ usual.to_bits(),
             mixture: Mixture::from_config(&plan.config.mixture)?,
             journal: Journal::open(&dir)?,
             _held: held,
@@ -161,7 +171,7 @@ impl Trainer {
         for phase in [Phase::Samples, Phase::Rollout, Phase::Reward, Phase::Update] {
             self.enter(phase);
         }
-        let mut draws = Draws::new(splitmix(config.seed ^ splitmix(step)));
+        let mut draws = Draws::new(splitmix(self.key ^ splitmix(step)));
         let groups = self.groups(&mut draws)?;
         let (update, clock) = (update(self.skill(), &mut draws), clock(&mut draws));
         let gathered = Gathered {
@@ -229,7 +239,7 @@ impl Trainer {
     /// How good the policy is by now, 0 to 1.
     fn skill(&self) -> f64 {
         let done = self.step as f64 / self.plan.config.steps.max(1) as f64;
-        0.2 + 0.65 * (1.0 - (-3.0 * done).exp())
+        0.2 + 0.65 * (1.0 - (-3.0 * done * self.pace).exp())
     }
 
     fn groups(&self, draws: &mut Draws) -> Result<Vec<Group>> {
@@ -305,7 +315,7 @@ impl Trainer {
         let config = &self.plan.config;
         let held = if config.held_out.is_empty() { "train clips" } else { HELD_OUT };
         let score = Score::Reward(config.reward);
-        let mut draws = Draws::new(splitmix(config.seed ^ EVALUATION ^ self.step));
+        let mut draws = Draws::new(splitmix(self.key ^ EVALUATION ^ self.step));
         let mut samples = Vec::new();
         for place in 0..ASKED {
             let sample = self.question(config.seed ^ EVALUATION, place)?;

@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
-use shared::annotation::{Action, LabelState, Op, Refusal, Role, RolloutRef, Tag};
+use shared::annotation::{Action, Label, LabelState, Op, Refusal, Role, RolloutRef, Tag};
 use shared::api::{Failure, Person, Video};
 use shared::config::RunConfig;
 use shared::event::{Control, ControlStage, EventBody, Phase, RunEvent, StepMetrics};
@@ -438,6 +438,28 @@ fn a_stale_label_is_refused_with_the_newer_one() {
     assert_eq!(failures(None), accepted);
     assert_eq!(failures(Some(LabelState::Submitted)), []);
     assert_eq!(test.store.group_labels("r", 1, 0).unwrap().len(), 1);
+}
+
+#[test]
+fn a_decision_that_is_taken_back_stays_in_the_log() {
+    let test = TestStore::new();
+    test.run("r");
+    test.store.ingest("r", vec![started(1, 0), group(2, 1, 0)]).unwrap();
+    let ada = test.person("Ada", Role::Annotator);
+    let bob = test.person("Bob", Role::Reviewer);
+    let act = |base_version, action| Op { target: target(1), base_version, action };
+    let before = test.store.label(submit(1, 0), &ada, 3.0).unwrap();
+    let accept = Action::Accept { comment: "yes".into() };
+    test.store.label(act(1, accept.clone()), &bob, 4.0).unwrap();
+    let after = test.store.label(act(2, Action::Reopen), &bob, 5.0).unwrap();
+    assert_eq!(after, Label { version: 3, at: 5.0, ..before });
+    assert_eq!(test.store.failures(Some(LabelState::Accepted), None, 9).unwrap(), []);
+    let log = rusqlite::Connection::open(test.dir.path().join("studio.db")).unwrap();
+    let mut lines = log.prepare("SELECT json FROM label_ops ORDER BY seq").unwrap();
+    let lines = lines.query_map([], |row| row.get::<_, String>(0)).unwrap();
+    let done: Vec<Action> =
+        lines.map(|line| serde_json::from_str::<Op>(&line.unwrap()).unwrap().action).collect();
+    assert_eq!(done[1..], [accept, Action::Reopen]);
 }
 
 #[test]

@@ -118,7 +118,7 @@ impl Chord {
             "escape" => Some("Esc stays: it closes what is open and leaves a field."),
             "tab" => Some("Tab stays: it moves from one control to the next."),
             "enter" if !self.ctrl => Some("Enter stays: it presses what is focused."),
-            "k" if self.ctrl => Some("Ctrl K stays: it opens the list of pages and runs."),
+            "k" if self.ctrl => Some("Ctrl K stays: it finds actions, pages and runs."),
             key if self.ctrl && only(key).is_some_and(browser_needs) => {
                 Some("The browser needs this one itself.")
             }

@@ -1,6 +1,7 @@
 //! Every command that has a key, with its sentence and the key it has at first.
 
 use super::Command;
+use crate::logic::words::capital;
 
 /// Part of the key sheet: commands that belong together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -137,6 +138,27 @@ impl Row {
     pub fn of(does: Command) -> Option<&'static Self> {
         ROWS.iter().find(|row| row.does == does)
     }
+
+    /// What it does, where it stands by itself.
+    pub fn title(&self) -> String {
+        capital(self.what)
+    }
+
+    /// The commands that these screens take and that do something by themselves: what is a screen's
+    /// own first, then the player's, then what is on every screen.
+    pub fn taken(screens: &[Screen]) -> Vec<&'static Self> {
+        let wanted = |row: &&Self| {
+            let here = screens.iter().any(|screen| screen.sections().contains(&row.section));
+            here && !matches!(row.does, Command::Rollouts | Command::Palette)
+        };
+        let mut rows: Vec<&'static Self> = ROWS.iter().filter(wanted).collect();
+        rows.sort_by_key(|row| match row.section {
+            Section::Everywhere => 2,
+            Section::Player => 1,
+            _ => 0,
+        });
+        rows
+    }
 }
 
 /// All of them, in the order of the sheet.
@@ -145,8 +167,14 @@ pub static ROWS: &[Row] = {
     use Section as S;
     &[
         Row::new("keys", S::Everywhere, &["?"], C::Sheet, "this sheet"),
-        Row::new("palette", S::Everywhere, &["ctrl+k"], C::Palette, "go to a page or a run")
-            .stays(),
+        Row::new(
+            "palette",
+            S::Everywhere,
+            &["ctrl+k"],
+            C::Palette,
+            "find an action, a page or a run",
+        )
+        .stays(),
         Row::new(
             "undo",
             S::Everywhere,
@@ -175,8 +203,8 @@ pub static ROWS: &[Row] = {
         Row::new("loop", S::Player, &["l"], C::Loop, "loop the chosen span"),
         Row::new("source", S::Player, &["s"], C::Source, "the source beside or instead"),
         Row::new("pixels", S::Player, &["e"], C::View, "the policy's own pixels"),
-        Row::new("closer", S::Player, &["+", "="], C::Zoom(1), "timeline closer"),
-        Row::new("farther", S::Player, &["-"], C::Zoom(-1), "timeline farther"),
+        Row::new("closer", S::Player, &["+", "="], C::Zoom(1), "zoom in on the timeline"),
+        Row::new("farther", S::Player, &["-"], C::Zoom(-1), "zoom out of the timeline"),
         Row::new("whole", S::Player, &["0"], C::Zoom(0), "the whole timeline"),
         Row::new(
             "rollout",
@@ -233,3 +261,27 @@ pub static TOLD: &[(Section, &[&str], &str)] = &[
     (Section::Run, &["←", "→", "+", "−", "0"], "on a chart: move, zoom, all steps"),
     (Section::Run, &["⏎"], "on a chart: go to the step under the cursor"),
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_a_screen_s_own_comes_before_what_is_on_every_one() {
+        let ids: Vec<&str> =
+            Row::taken(&[Screen::Frame, Screen::Group]).iter().map(|row| row.id).collect();
+        let at = |id: &str| ids.iter().position(|one| *one == id);
+        assert!(at("heat") < at("play") && at("play") < at("theme"), "{ids:?}");
+        assert!(at("heat").is_some() && at("tag-1").is_some());
+        for id in ["rollout", "palette", "pause"] {
+            assert_eq!(at(id), None, "{id}");
+        }
+    }
+
+    #[test]
+    fn two_who_listen_for_the_same_are_offered_once() {
+        let rows = Row::taken(&[Screen::Run, Screen::Run]);
+        assert_eq!(rows, Row::taken(&[Screen::Run]));
+        assert!(rows.iter().all(|row| row.section == Section::Run));
+    }
+}

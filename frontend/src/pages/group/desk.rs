@@ -2,7 +2,7 @@
 
 use super::{HereLink, Neighbours};
 use crate::logic::format;
-use crate::logic::keys::{Command, Screen};
+use crate::logic::keys::{Command, Row, Screen};
 use crate::logic::studio::Setup;
 use crate::parts::bits::TaskTag;
 use crate::parts::draft::Draft;
@@ -18,11 +18,12 @@ use crate::parts::whatif::WhatIf;
 use crate::route;
 use crate::state::browser::{query_value, show_address};
 use crate::state::keys::{on_commands, shortcut, use_keys};
+use crate::state::session::use_session;
 use crate::state::toast::use_toasts;
 use crate::state::whatif::WhatIfDesk;
 use leptos::prelude::*;
 use leptos_router::hooks::use_navigate;
-use shared::annotation::Tag;
+use shared::annotation::{Role, Tag};
 use shared::api::GroupBody;
 
 /// Where the address says one looks: rollout and frame.
@@ -47,7 +48,7 @@ pub(super) fn GroupDesk(run: String, body: GroupBody, neighbours: Neighbours) ->
     let go = use_way();
     let on_submit = use_submit(stage, draft, neighbours);
     undo_takes_back(stage, draft);
-    on_commands(Screen::Group, move |command| match command {
+    let listening = on_commands(Screen::Group, move |command| match command {
         Command::PreviousGroup => go.run(neighbours.previous),
         Command::NextGroup => go.run(neighbours.next),
         Command::WhatIf => {
@@ -61,6 +62,7 @@ pub(super) fn GroupDesk(run: String, body: GroupBody, neighbours: Neighbours) ->
             stage_command(stage, draft, other);
         }
     });
+    listening.called(called(stage));
     let (task, question, seed, step) = stage
         .group(|g| (g.sample.spec.task, g.sample.question.clone(), g.sample.spec.seed, g.step));
     let facts = format!("{video} · step {}", format::whole(step));
@@ -83,6 +85,20 @@ pub(super) fn GroupDesk(run: String, body: GroupBody, neighbours: Neighbours) ->
                 <Tagging stage draft on_submit/>
             </aside>
         </div>
+    }
+}
+
+/// What the palette calls the commands here: tags by their names, and none of those that write for
+/// who may not.
+fn called(stage: Stage) -> impl Fn(&'static Row) -> Option<String> {
+    let session = use_session();
+    let tags = Tag::keys(stage.group(|group| group.sample.truth.kind()));
+    move |row| match row.does {
+        Command::Tag(_) | Command::Note | Command::SubmitNext if !session.may(Role::Annotator) => {
+            None
+        }
+        Command::Tag(i) => tags.get(i).map(|tag| format!("Tag: {}", tag.title())),
+        _ => Some(row.title()),
     }
 }
 

@@ -90,11 +90,10 @@ fn use_crumbs(place: Memo<Option<Place>>, got: RwSignal<Remote<GroupBody>>) -> S
         let Some((run, step, group)) = place.get() else { return vec![Crumb::here("Group")] };
         let name = library.run(&run).map_or_else(|| run.clone(), |r| r.name);
         let of = got.with(|got| got.ready().map(|body| format!(" of {}", body.groups_in_step)));
-        let to = route::run(&run);
         vec![
             Crumb::link("Runs", "/runs"),
-            Crumb::link(name, to.clone()),
-            Crumb::link(format!("step {}", format::whole(step)), format!("{to}?step={step}")),
+            Crumb::link(name, route::run(&run)),
+            Crumb::link(format!("step {}", format::whole(step)), route::run_at(&run, step)),
             Crumb::here(format!("group {}{}", group + 1, of.unwrap_or_default())),
         ]
     })

@@ -24,6 +24,7 @@ pub(super) fn ask_while_typing(form: Form) {
         let turn = asked.get_value();
         form.told.set(None);
         form.untold.set(None);
+        form.asking.set(good);
         if !good {
             return;
         }
@@ -39,6 +40,7 @@ pub(super) fn ask_while_typing(form: Form) {
                 if !newest() {
                     return;
                 }
+                let _ = form.asking.try_set(false);
                 match answer {
                     Ok(body) => drop(form.told.try_set(Some(body))),
                     // What the server would refuse it says when the run is started.
@@ -70,7 +72,19 @@ fn Told(form: Form) -> impl IntoView {
             {speed}
         }
     };
-    move || form.told.with(|told| told.as_ref()?.estimate.clone()).map(lines)
+    let told = move || form.told.with(|told| told.as_ref()?.estimate.clone()).map(lines);
+    let coming = move || form.asking.get().then(coming);
+    view! { {told}{coming} }
+}
+
+/// The place of what is being counted.
+fn coming() -> impl IntoView {
+    let line = |name: &'static str| {
+        view! { <div class="take"><span>{name}</span><b><span class="bone"></span></b></div> }
+    };
+    view! {
+        <div role="status" aria-label="The estimate is on its way" data-testid="takes-coming">{["Parameters", "Memory, about"].map(line)}</div>
+    }
 }
 
 /// Why nothing was counted, and the way on.

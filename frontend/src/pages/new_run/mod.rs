@@ -39,6 +39,8 @@ pub struct Form {
     pub notice: RwSignal<Option<String>>,
     /// The config as the server reads it, once it said so.
     pub told: RwSignal<Option<ConfigBody>>,
+    /// Whether it was asked and has not answered.
+    pub asking: RwSignal<bool>,
     /// Why the server did not say so.
     pub untold: RwSignal<Option<Fault>>,
     /// How often the reader has asked for it once more.
@@ -82,6 +84,7 @@ impl Form {
             base: RwSignal::new(base),
             notice: RwSignal::new(None),
             told: RwSignal::new(None),
+            asking: RwSignal::new(true),
             untold: RwSignal::new(None),
             again: RwSignal::new(0),
             name: RwSignal::new(String::new()),
@@ -274,9 +277,15 @@ fn use_start(form: Form) -> Start {
 }
 
 fn form_keys(form: Form, start: Start) {
-    on_commands(Screen::NewRun, move |command| match command {
+    let session = use_session();
+    let listening = on_commands(Screen::NewRun, move |command| match command {
         Command::Start => start.run.run(()),
         Command::More => form.more.update(|more| *more = !*more),
         _ => {}
+    });
+    listening.called(move |row| match row.does {
+        Command::Start if !session.may(Role::Admin) => None,
+        Command::More if form.more.get() => Some("Fewer settings".into()),
+        _ => Some(row.title()),
     });
 }

@@ -4,13 +4,16 @@ use super::Form;
 use crate::logic::form::{Row, shares};
 use crate::logic::words;
 use crate::parts::atlas::{Film, use_atlas};
+use crate::parts::states::Skeleton;
 use crate::route;
 use crate::state::api;
 use crate::state::library::use_library;
+use crate::state::remote::Remote;
 use crate::state::session::use_session;
 use leptos::prelude::*;
 use shared::annotation::Role;
 use shared::api::{SampleBody, SampleRequest, Video};
+use shared::video::VideoId;
 use std::time::Duration;
 
 /// How long a mixture rests before a sample of it is asked for.
@@ -31,6 +34,61 @@ pub fn drawn(rows: &[Row], draw: u64) -> Option<&Row> {
     rows.get(at.unwrap_or(rows.len().saturating_sub(1)))
 }
 
+/// Why there is no question.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Why {
+    /// It is on its way.
+    Coming,
+    /// A field is wrong.
+    Form,
+    /// There is nothing to make it of.
+    NoVideo,
+    /// Nobody said what there is to make it of.
+    Lost,
+    /// The reader may not have one made.
+    Role,
+}
+
+impl Why {
+    /// In words; none where one only has to wait.
+    fn words(self) -> Option<&'static str> {
+        match self {
+            Self::Coming => None,
+            Self::Form => Some("Known once every field is right."),
+            Self::NoVideo => Some("Known once the library has a usable video."),
+            Self::Lost => Some("The list of videos did not come, so there is none to ask about."),
+            Self::Role => {
+                Some("Your role does not have questions made. An annotator sees one here.")
+            }
+        }
+    }
+}
+
+/// The videos that a question can be made of, where the reader may have one made.
+fn usable(may: bool, videos: &Remote<Vec<Video>>) -> Result<Vec<VideoId>, Why> {
+    let usable = |video: &&Video| video.problem.is_none();
+    match videos {
+        _ if !may => Err(Why::Role),
+        Remote::Loading => Err(Why::Coming),
+        Remote::Failed(_) => Err(Why::Lost),
+        Remote::Ready(list) => {
+            let ids: Vec<VideoId> =
+                list.iter().filter(usable).map(|video| video.meta.id.clone()).collect();
+            if ids.is_empty() { Err(Why::NoVideo) } else { Ok(ids) }
+        }
+    }
+}
+
+/// What is asked for the question of a draw.
+fn request(form: Form, draw: u64, usable: &[VideoId]) -> Result<SampleRequest, Why> {
+    form.checked.with(|checked| checked.as_ref().map(drop).map_err(|_| Why::Form))?;
+    let row = form.draft.with(|draft| drawn(&draft.mixture, draw).cloned()).ok_or(Why::Form)?;
+    let video = usable[draw as usize % usable.len()].clone();
+    let other = row.item.tasks().iter().any(|task| task.needs_other());
+    let other = usable.iter().find(|id| other && **id != video).cloned();
+    Ok(SampleRequest { video, item: row.value(), other, seed: draw })
+}
+
 /// The preview.
 #[component]
 pub(super) fn Preview(form: Form) -> impl IntoView {
@@ -38,28 +96,18 @@ pub(super) fn Preview(form: Form) -> impl IntoView {
     let draw = RwSignal::new(1u64);
     let got = RwSignal::new(None::<Result<SampleBody, String>>);
     let asked = Memo::new(move |_| {
-        let draw = draw.get();
-        form.checked.with(|checked| checked.as_ref().ok().map(|config| config.mixture.len()))?;
-        let row = form.draft.with(|draft| drawn(&draft.mixture, draw).cloned())?;
-        let usable = library.videos.with(|videos| {
-            let usable = |video: &&Video| video.problem.is_none();
-            videos.ready().map(|list| {
-                list.iter().filter(usable).map(|v| v.meta.id.clone()).collect::<Vec<_>>()
-            })
-        })?;
-        let video = usable.get(draw as usize % usable.len().max(1))?.clone();
-        let other = row.item.tasks().iter().any(|task| task.needs_other());
-        let other = usable.iter().find(|id| other && **id != video).cloned();
-        Some(SampleRequest { video, item: row.value(), other, seed: draw })
+        let may = session.may(Role::Annotator);
+        let usable = library.videos.with(|videos| usable(may, videos))?;
+        request(form, draw.get(), &usable)
     });
     let turn = StoredValue::new(0u32);
     Effect::new(move |_| {
         form.again.track();
-        let Some(request) = asked.get().filter(|_| session.may(Role::Annotator)) else {
+        turn.update_value(|turn| *turn += 1);
+        let Ok(request) = asked.get() else {
             got.set(None);
             return;
         };
-        turn.update_value(|turn| *turn += 1);
         let mine = turn.get_value();
         let newest = move || turn.try_get_value() == Some(mine);
         let ask = move || {
@@ -75,13 +123,13 @@ pub(super) fn Preview(form: Form) -> impl IntoView {
         };
         set_timeout(ask, REST);
     });
-    let shown = move || match got.get() {
-        None => {
-            view! { <p class="dim">"Known once the form is right and the library has a video."</p> }
-                .into_any()
-        }
-        Some(Err(why)) => view! { <p class="dim">{why}</p> }.into_any(),
-        Some(Ok(body)) => question(body).into_any(),
+    let shown = move || match (got.get(), asked.with(|asked| asked.as_ref().err().copied())) {
+        (Some(Ok(body)), _) => question(body).into_any(),
+        (Some(Err(why)), _) => view! { <p class="dim">{why}</p> }.into_any(),
+        (None, why) => match why.and_then(Why::words) {
+            Some(words) => view! { <p class="dim">{words}</p> }.into_any(),
+            None => view! { <Skeleton rows=3/> }.into_any(),
+        },
     };
     view! {
         <section class="asks" data-testid="preview-sample">
@@ -111,7 +159,23 @@ fn question(body: SampleBody) -> impl IntoView {
 mod tests {
     use super::*;
     use crate::logic::form::Draft;
+    use crate::state::remote::{Fault, FaultKind};
     use shared::config::RunConfig;
+
+    #[test]
+    fn only_what_is_on_its_way_is_waited_for() {
+        let lost = Remote::Failed(Fault::new(FaultKind::Offline, "No."));
+        let cases = [
+            (true, Remote::Loading, Why::Coming),
+            (true, lost, Why::Lost),
+            (true, Remote::Ready(Vec::new()), Why::NoVideo),
+            (false, Remote::Loading, Why::Role),
+        ];
+        for (may, videos, want) in cases {
+            assert_eq!(usable(may, &videos), Err(want));
+            assert_eq!(want.words().is_none(), want == Why::Coming, "{want:?}");
+        }
+    }
 
     #[test]
     fn draws_follow_the_shares() {

@@ -6,6 +6,7 @@ use crate::parts::keycap::Cap;
 use crate::parts::player::{ViewSize, player_command};
 use crate::parts::stage::Stage;
 use crate::parts::tagging::LabelLine;
+use crate::parts::undo_label;
 use crate::state::keys::{on_commands, shortcut};
 use crate::state::live::{Status, use_live};
 use crate::state::outbox::{Outbox, Sent, use_outbox};
@@ -111,27 +112,33 @@ impl Verdict {
         }
     }
 
+    /// The words of a decision that was undone, to be written on; the page may have been left.
+    fn put_back(self, written: &str) {
+        if self.comment.try_with_untracked(String::is_empty) == Some(true) {
+            self.comment.set(written.to_owned());
+        }
+    }
+
     fn decide(self, action: Action) {
         let stage = self.stage;
         let rollout = stage.chosen.get_untracked();
-        let said = match action {
-            Action::Accept { .. } => "Accepted.",
-            _ => "Asked for a change.",
-        };
         let base_version = stage.base_version(rollout);
         let op = Op { target: stage.target(rollout), base_version, action };
+        let (before, written) = (untrack(|| stage.label(rollout)), self.comment.get_untracked());
         self.sending.set(true);
         self.refused.set(None);
         leptos::task::spawn_local(async move {
-            let sent = self.outbox.send(op).await;
+            let sent = self.outbox.send(op.clone()).await;
             if self.sending.try_set(false).is_some() {
                 return;
             }
             match sent {
                 Sent::Taken(label) => {
+                    let desk = (self.outbox, self.toasts);
+                    let again = move || self.put_back(&written);
+                    undo_label::tell(desk, &op, before.as_ref(), &label, again);
                     stage.take_label(label);
                     self.comment.set(String::new());
-                    self.toasts.say(said);
                 }
                 Sent::Waits(fault) => {
                     self.refused.set(Some(why_it_waits(fault.kind, &fault.message)));
@@ -182,10 +189,14 @@ pub(super) fn Decision(stage: Stage, next: Callback<i32>) -> impl IntoView {
 
 fn review_keys(verdict: Verdict, next: Callback<i32>) {
     let size = expect_context::<ViewSize>();
-    on_commands(Screen::Review, move |command| match command {
+    let listening = on_commands(Screen::Review, move |command| match command {
         Command::Accept => verdict.accept(),
         Command::Ask => verdict.ask(),
         Command::Labels(by) => next.run(by),
         other => player_command(verdict.stage.scene, size, other),
+    });
+    listening.called(move |row| match row.does {
+        Command::Accept | Command::Ask if verdict.open().is_none() => None,
+        _ => Some(row.title()),
     });
 }

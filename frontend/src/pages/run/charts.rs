@@ -26,7 +26,7 @@ type Sectioned = (&'static str, &'static str, &'static [(About, &'static [Fixed]
 const SECTIONS: &[Sectioned] = &[
     (
         "Drift",
-        "how far the policy has gone from where it was",
+        "how far the policy goes, and what drives it",
         &[
             (
                 About {
@@ -79,12 +79,24 @@ const SECTIONS: &[Sectioned] = &[
                 About { from_zero: false, ..about("Loss", "chart-loss", "As it was minimised.") },
                 &[("loss", "loss", "hue-plain")],
             ),
+            (
+                About { log: true, ..about("Gradient norm", "chart-grad", "Before clipping.") },
+                &[("grad_norm", "norm", "hue-accent")],
+            ),
         ],
     ),
     (
         "Health",
         "whether there is something to learn from",
         &[
+            (
+                about(
+                    "Reward spread",
+                    "chart-spread",
+                    "Standard deviation over all answers of a step.",
+                ),
+                &[("reward_std", "deviation", "hue-accent")],
+            ),
             (
                 About {
                     floor: 0.1,
@@ -128,10 +140,6 @@ const SECTIONS: &[Sectioned] = &[
                     )
                 },
                 &[("constant_share", "share", "hue-worse")],
-            ),
-            (
-                About { log: true, ..about("Gradient norm", "chart-grad", "Before clipping.") },
-                &[("grad_norm", "norm", "hue-accent")],
             ),
             (
                 About {
@@ -224,7 +232,6 @@ pub fn Charts(watch: Watch) -> impl IntoView {
             <Section name="Reward" what="what the answers earn">
                 <Plot about=TASKS lines=by_task feed=watch.live/>
                 <Heat watch/>
-                <Curve watch about=about("Reward spread", "chart-spread", "Standard deviation over all answers of a step.") fixed=&[("reward_std", "deviation", "hue-accent")]/>
                 {curriculum}
             </Section>
             {SECTIONS.iter().copied().map(section).collect_view()}

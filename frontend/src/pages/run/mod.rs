@@ -23,8 +23,10 @@ use crate::state::library::use_library;
 use crate::state::live::{Live, use_live};
 use crate::state::plots::Plots;
 use crate::state::remote::Remote;
+use crate::state::session::use_session;
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
+use shared::annotation::Role;
 use shared::api::{Run, RunBody};
 use shared::config::RunConfig;
 use shared::edit::Edits;
@@ -161,8 +163,8 @@ pub fn RunPage() -> impl IntoView {
     Effect::new(move |before: Option<()>| {
         let step = at.get();
         if before.is_some() {
-            let run = route::run(&id.get_untracked());
-            show_address(&step.map_or_else(|| run.clone(), |step| format!("{run}?step={step}")));
+            let id = id.get_untracked();
+            show_address(&step.map_or_else(|| route::run(&id), |step| route::run_at(&id, step)));
         }
     });
     run_keys(watch, plots);
@@ -227,23 +229,32 @@ fn Failed(watch: Watch) -> impl IntoView {
 }
 
 fn run_keys(watch: Watch, plots: Plots) {
-    let ask = controls::asker(watch);
-    on_commands(Screen::Run, move |command| {
+    let (ask, session) = (controls::asker(watch), use_session());
+    // Pause or resume, whichever it can be now.
+    let control = move || {
+        let state = watch.run.with(|run| run.as_ref().map(|run| run.state))?;
+        let wanted = [Control::Pause, Control::Resume];
+        wanted.into_iter().find(|control| words::controls(state).contains(control))
+    };
+    let listening = on_commands(Screen::Run, move |command| {
         let step = untrack(|| watch.step());
         match command {
             Command::Steps(by) => watch.scrub(step.saturating_add_signed(by).max(1)),
+            Command::Step(step) => watch.scrub(step),
             Command::Follow if plots.big.get_untracked().is_some() => plots.big.set(None),
             Command::Follow => watch.at.set(None),
-            Command::Pause => {
-                let state = watch.run.with_untracked(|run| run.as_ref().map(|r| r.state));
-                let offered = state.map_or(&[][..], words::controls);
-                let wanted = [Control::Pause, Control::Resume];
-                if let Some(control) = wanted.into_iter().find(|c| offered.contains(c)) {
-                    ask.run(control);
-                }
-            }
+            Command::Pause => untrack(control).into_iter().for_each(|control| ask.run(control)),
             _ => {}
         }
+    });
+    listening.called(move |row| match row.does {
+        Command::Pause => {
+            let control = control().filter(|_| session.may(Role::Admin))?;
+            Some(format!("{} the run", words::control_verb(control)))
+        }
+        Command::Follow if plots.big.with(Option::is_some) => Some("Back to all charts".into()),
+        Command::Follow => Some("Follow the newest step".into()),
+        _ => Some(row.title()),
     });
 }
 

@@ -95,7 +95,7 @@ pub(super) fn Desk(studio: Studio, got: Got) -> impl IntoView {
     );
     let got = StoredValue::new(got);
     let run = Callback::new(move |()| trial.score(scene, got, sitting));
-    on_commands(Screen::Studio, move |command| match command {
+    let listening = on_commands(Screen::Studio, move |command| match command {
         Command::SpanStart => mark(trial, scene, Edge::Start),
         Command::SpanEnd => mark(trial, scene, Edge::End),
         Command::Score => run.run(()),
@@ -107,6 +107,11 @@ pub(super) fn Desk(studio: Studio, got: Got) -> impl IntoView {
             trial.write();
         }
         other => player_command(scene, size, other),
+    });
+    let spans = has_span(scene.sample(|sample| sample.truth.kind()));
+    listening.called(move |row| match row.does {
+        Command::SpanStart | Command::SpanEnd if !spans => None,
+        _ => Some(row.title()),
     });
     let looped = Signal::derive(move || match trial.open.get() {
         true => scene.true_or_all(),
