@@ -26,4 +26,5 @@ pub mod tour;
 pub mod view;
 pub mod waiting;
 pub mod whatif;
+pub mod window;
 pub mod words;

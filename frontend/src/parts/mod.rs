@@ -78,3 +78,4 @@ pub mod tour_offer;
 pub mod track;
 pub mod undo_label;
 pub mod whatif;
+pub mod windowed;

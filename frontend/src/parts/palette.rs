@@ -1,5 +1,6 @@
 //! The command palette: type a page's or a run's name, go there.
 
+use crate::logic::runs::has;
 use crate::parts::dialog::{Dialog, Dialogs};
 use crate::route;
 use crate::state::library::use_library;
@@ -8,6 +9,7 @@ use crate::state::tour::use_tour;
 use leptos::html;
 use leptos::prelude::*;
 use leptos_router::hooks::use_navigate;
+use shared::api::Run;
 
 /// Somewhere to go.
 #[derive(Clone, Debug, PartialEq)]
@@ -29,6 +31,9 @@ enum Goal {
     /// The tour.
     Tour,
 }
+
+/// Places offered at once.
+const OFFERED: usize = 12;
 
 const ACTS: [(&str, &str, Goal); 3] = [
     ("Light or dark", "theme", Goal::Theme),
@@ -127,14 +132,15 @@ fn places(text: ReadSignal<String>) -> Memo<Vec<Place>> {
         all.extend(ACTS.map(|(name, note, goal)| Place { name: name.into(), note, goal }));
         library.runs.with(|runs| {
             let runs = runs.ready().map_or(&[][..], Vec::as_slice);
-            all.extend(runs.iter().map(|run| Place {
+            let fits = |run: &&Run| has(&run.name, &wanted);
+            all.retain(|place| has(&place.name, &wanted));
+            all.extend(runs.iter().filter(fits).take(OFFERED).map(|run| Place {
                 name: run.name.clone(),
                 note: "run",
                 goal: Goal::Path(route::run(&run.id)),
             }));
         });
-        all.retain(|place| place.name.to_lowercase().contains(&wanted));
-        all.truncate(12);
+        all.truncate(OFFERED);
         all
     })
 }
