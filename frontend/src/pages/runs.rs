@@ -25,7 +25,7 @@ use shared::api::Run;
 use shared::fold::RunState;
 
 /// Height of a row on a desk, pixels.
-const ROW: f64 = 29.0;
+const ROW: f64 = 28.0;
 /// Rows drawn above and below those in sight.
 const BEYOND: usize = 10;
 
@@ -165,8 +165,10 @@ impl Rows for RunRows {
         })
     }
 
-    fn view(self, id: String) -> AnyView {
-        view! { <RunRow id now=self.now table=self.table/> }.into_any()
+    fn view(self, id: String, at: usize) -> AnyView {
+        let place = self.wanted.with(|places| places.get(at).copied());
+        let place = place.unwrap_or_default() as usize;
+        view! { <RunRow id place now=self.now table=self.table/> }.into_any()
     }
 
     fn tell(self, row: &web_sys::Element, at: usize) {
@@ -281,7 +283,7 @@ fn Head(table: Table, key: Key, name: &'static str, title: &'static str) -> impl
 
 /// The row of a run, which follows it.
 #[component]
-fn RunRow(id: String, now: ReadSignal<f64>, table: Table) -> impl IntoView {
+fn RunRow(id: String, place: usize, now: ReadSignal<f64>, table: Table) -> impl IntoView {
     let library = use_library();
     let to = route::run(&id);
     let navigate = use_navigate();
@@ -294,7 +296,7 @@ fn RunRow(id: String, now: ReadSignal<f64>, table: Table) -> impl IntoView {
         }
     };
     let run = {
-        let (id, place) = (id.clone(), StoredValue::new(0));
+        let (id, place) = (id.clone(), StoredValue::new(place));
         Memo::new(move |_| {
             let (at, run) = library.run_near(&id, place.get_value())?;
             place.set_value(at);

@@ -48,8 +48,8 @@ pub trait Rows: Copy + 'static {
     /// The place of a row.
     fn find(self, key: &Self::Key) -> Option<usize>;
 
-    /// Draws a row: one element, and nothing beside it.
-    fn view(self, key: Self::Key) -> AnyView;
+    /// Draws a row, which now is at a place: one element, and nothing beside it.
+    fn view(self, key: Self::Key, at: usize) -> AnyView;
 
     /// Tells those who do not see it which row an element is.
     fn tell(self, row: &Element, at: usize);
@@ -78,6 +78,8 @@ struct State<K> {
     shown: Vec<Shown<K>>,
     turn: u64,
     sight: Sight,
+    /// Height of what lies above the rows and stays over them, such as a table's head, pixels.
+    head: f64,
     /// What stays where it is: a row, its place and height when it was last drawn.
     anchor: Option<(K, usize, f64)>,
     /// The row that had the focus last.
@@ -127,6 +129,7 @@ impl<R: Rows> Windowed<R> {
             shown: Vec::new(),
             turn: 0,
             sight: Sight { count: 0, height: how.height, view, scroll: 0.0 },
+            head: 0.0,
             anchor: None,
             stop: None,
             measured: false,
@@ -143,7 +146,7 @@ impl<R: Rows> Windowed<R> {
         };
         Effect::new(move |_| {
             if list.host.get().is_some() {
-                list.draw();
+                list.draw(true);
                 list.follow_size();
             }
         });
@@ -162,7 +165,7 @@ impl<R: Rows> Windowed<R> {
                 state.asked = false;
                 state.sight.scroll = f64::from(host.scroll_top());
             });
-            untrack(|| self.draw());
+            untrack(|| self.draw(false));
         });
     }
 
@@ -181,14 +184,14 @@ impl<R: Rows> Windowed<R> {
             event.prevent_default();
             event.stop_propagation();
             self.scroll_to(sight.showing(to));
-            self.draw();
+            self.draw(false);
             let there = self.state.with_value(|state| {
                 let row = state.shown.iter().find(|row| row.at == to)?;
                 same_part(&row.element, &part)
             });
             if let Some(there) = there {
                 let _ = there.focus();
-                self.draw();
+                self.draw(false);
             }
         });
     }
@@ -218,7 +221,7 @@ impl<R: Rows> Windowed<R> {
         let told = Closure::<dyn Fn()>::new(move || {
             if self.host.try_get_untracked().flatten().is_some() {
                 self.measure();
-                untrack(|| self.draw());
+                untrack(|| self.draw(false));
             }
         });
         let size = ResizeObserver::new(told.as_ref().unchecked_ref());
@@ -229,8 +232,6 @@ impl<R: Rows> Windowed<R> {
     fn measure(self) {
         let Some((host, _, rows)) = self.parts() else { return };
         let top = |it: &Element| it.get_bounding_client_rect().top();
-        // What lies over the rows when the list is at its beginning, such as a table's head, stays
-        // over them.
         let scroll = f64::from(host.scroll_top());
         let head = rows.first_element_child().map_or(0.0, |first| top(&first) - top(&host));
         let head = (head + scroll - f64::from(host.client_top())).max(0.0);
@@ -245,6 +246,7 @@ impl<R: Rows> Windowed<R> {
             if height > 0.0 {
                 state.sight.height = height;
             }
+            state.head = head;
             state.sight.view = (f64::from(host.client_height()) - head).max(0.0);
         });
     }
@@ -257,25 +259,25 @@ impl<R: Rows> Windowed<R> {
         Some((host, runway, rows))
     }
 
-    /// Brings the page in line with the list and with where it is scrolled to.
-    fn draw(self) {
+    /// Brings the page in line with the list, which may have changed, and with where it is scrolled to.
+    fn draw(self, changed: bool) {
         let (turn, count) = (self.rows.turn(), self.rows.count());
         let Some((host, runway, rows)) = self.parts() else { return };
         let focus = self.focus().map(|(key, _)| key);
         let mut drawn = Drawn::default();
         self.state.update_value(|state| {
-            let (anew, recount) = (state.turn != turn, state.sight.count != count);
+            let anew = state.turn != turn;
             let moved = if anew { -state.sight.scroll } else { self.moved(state) };
             (state.turn, state.sight.count) = (turn, count);
             state.sight.scroll += moved;
             let kept = focus.as_ref().and_then(|key| self.rows.find(key));
             drawn = state.sight.drawn(self.how.beyond, kept);
             let height = state.sight.height;
-            size(&runway, state.sight.total());
+            size(&runway, state.head + state.sight.total());
             if let Some(room) = rows.first_element_child().and_then(|it| it.dyn_into().ok()) {
                 size(&room, drawn.before(height));
             }
-            self.put(state, &rows, drawn, recount);
+            self.put(state, &rows, drawn, changed);
             if moved != 0.0 {
                 host.scroll_by_with_x_and_y(0.0, moved);
                 state.sight.scroll = f64::from(host.scroll_top());
@@ -295,7 +297,7 @@ impl<R: Rows> Windowed<R> {
             self.measure();
             // Whether or not the row has a height: without one it is not seen.
             self.state.update_value(|state| state.measured = true);
-            self.draw();
+            self.draw(false);
         }
     }
 
@@ -309,7 +311,7 @@ impl<R: Rows> Windowed<R> {
 
     /// Puts the rows that are to be drawn into the page and takes the others out. Those that stay are
     /// not moved: an element that is moved loses the focus.
-    fn put(self, state: &mut State<R::Key>, rows: &Element, drawn: Drawn, recount: bool) {
+    fn put(self, state: &mut State<R::Key>, rows: &Element, drawn: Drawn, changed: bool) {
         let key = |at| Some((at, self.rows.key(at)?));
         let wanted: Vec<(usize, R::Key)> = drawn.rows().filter_map(key).collect();
         let (mut stay, gone): (Vec<_>, Vec<_>) = std::mem::take(&mut state.shown)
@@ -324,7 +326,7 @@ impl<R: Rows> Windowed<R> {
             if !is_known || row.element.next_sibling() != next {
                 row.view.mount(rows, next.as_ref());
             }
-            if !is_known || recount || row.at != at {
+            if !is_known || changed || row.at != at {
                 row.at = at;
                 self.rows.tell(&row.element, at);
             }
@@ -337,7 +339,7 @@ impl<R: Rows> Windowed<R> {
     fn build(self, key: R::Key, at: usize) -> Option<Shown<R::Key>> {
         let owner = self.owner.with_value(|owner| owner.with(Owner::new));
         let view = untrack(|| {
-            let view = owner.with(|| self.rows.view(key.clone()));
+            let view = owner.with(|| self.rows.view(key.clone(), at));
             OwnedView::new_with_owner(view, owner).into_any().build()
         });
         let element = view.elements().into_iter().next()?;

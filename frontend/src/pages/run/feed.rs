@@ -144,7 +144,7 @@ impl Rows for Feed {
         at?.checked_sub(self.hidden())
     }
 
-    fn view(self, (_, place): Self::Key) -> AnyView {
+    fn view(self, (_, place): Self::Key, _: usize) -> AnyView {
         let card = self.cards.with(|cards| cards.list().get(cards.newer(place)).cloned());
         card.map(|card| view! { <FeedCard watch=self.watch card/> }).into_any()
     }
