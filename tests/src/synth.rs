@@ -7,6 +7,7 @@
 //! `rollouts/`: such a run can be looked at, labelled and compared, not resumed or replayed.
 
 mod answers;
+mod copies;
 mod trainer;
 
 pub use trainer::Trainer;

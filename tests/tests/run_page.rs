@@ -1,7 +1,7 @@
 //! The Run page of a real run that goes on: curves that zoom and read, one slider for every
 //! panel, the feed's filters, a pause with its acknowledgement, and a change of the learning rate.
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, anyhow, ensure};
 use serde_json::{Value, json};
 use tests::browser::{Browser, id};
 use tests::studio::{Client, Studio};
@@ -31,6 +31,7 @@ async fn scenario(studio: &Studio, browser: &Browser) -> Result<()> {
     the_slider_moves_every_panel(browser, &run).await?;
     the_feed_is_narrowed(browser, &mut api, &run).await?;
     the_rate_is_changed(browser, &mut api, &run).await?;
+    what_is_read_stays_while_cards_come(browser).await?;
 
     let complaints = browser.console().await?;
     ensure!(complaints.is_empty(), "the console says {complaints:#?}");
@@ -252,5 +253,44 @@ async fn the_rate_is_changed(browser: &Browser, api: &mut Client, run: &str) -> 
     let line =
         audit["lines"].as_array().context("lines")?.iter().find(|l| l["act"] == "edited_run");
     ensure!(line.is_some_and(|line| line["person"]["name"] == "Bo"), "{audit}");
+    Ok(())
+}
+
+/// The first card that is whole in sight: step, group, and how far it lies below the feed's edge.
+const FIRST: &str =
+    "const list = document.querySelector('.feed-list'), edge = list.getBoundingClientRect().top;
+    for (const card of list.querySelectorAll('[data-testid=feed-item]')) {
+      const top = card.getBoundingClientRect().top - edge;
+      if (top >= 0) return [+card.dataset.step, +card.dataset.group, top];
+    }
+    return null;";
+
+/// Who has scrolled down reads on undisturbed: steps are made, their cards come above.
+async fn what_is_read_stays_while_cards_come(browser: &Browser) -> Result<()> {
+    let down = "document.querySelector('.feed-list').scrollTop = 1000";
+    browser.script(down, vec![]).await?;
+    let first = async || {
+        let found = browser.script(FIRST, vec![]).await.ok()?;
+        serde_json::from_value::<(u64, u64, f64)>(found).ok()
+    };
+    let was = browser.until("cards far down", async || first().await).await?;
+    let before = step(browser).await.context("a step")?;
+    browser
+        .until("five steps more", async || {
+            // Not only at the end: at no time it is elsewhere.
+            let now = first().await?;
+            let same = (was.0, was.1) == (now.0, now.1) && (was.2 - now.2).abs() < 1.5;
+            if !same {
+                return Some(Err(anyhow!("what was read was {was:?} and is {now:?}")));
+            }
+            (step(browser).await? >= before + 5).then_some(Ok(()))
+        })
+        .await??;
+    let count = "return document.querySelectorAll('.feed-list *').length";
+    let count = browser.script(count, vec![]).await?;
+    ensure!(count.as_u64().is_some_and(|count| count < 1000), "the feed has {count} elements");
+    let top =
+        browser.script("return document.querySelector('.feed-list').scrollTop", vec![]).await?;
+    ensure!(top.as_f64().is_some_and(|top| top > 1100.0), "cards came above: {top}");
     Ok(())
 }

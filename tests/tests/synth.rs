@@ -77,3 +77,16 @@ fn a_lower_rate_learns_less_of_the_same_questions_and_answers_otherwise() {
     let tally = &pairing.all;
     assert!(tally.losses > 0 && tally.wins > tally.losses, "{tally:?}");
 }
+
+#[test]
+fn a_run_is_copied_with_its_curve() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let folder = Folder::with_clips(dir.path()).expect("clips");
+    let run = folder.add_run(Plan::new("one", 6, 1, 2)).expect("a run");
+    folder.copy_run(&run, 50).expect("copies");
+    let runs = folder.store.runs().expect("runs");
+    assert_eq!(runs.len(), 51);
+    assert_eq!((runs[0].run.name.as_str(), runs[0].run.spark.len()), ("one 50", 6));
+    assert!(runs[..50].iter().all(|stored| stored.run.step == 6 && !stored.run.state.is_live()));
+    assert!(runs[0].run.reward_mean != runs[1].run.reward_mean);
+}

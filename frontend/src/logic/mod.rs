@@ -27,4 +27,5 @@ pub mod tour;
 pub mod view;
 pub mod waiting;
 pub mod whatif;
+pub mod window;
 pub mod words;

@@ -31,6 +31,12 @@ impl<T> Refresh<T> {
         }
     }
 
+    /// What was pushed since a request was made, oldest first, where its answer comes in parts; `None`
+    /// where a newer request was made since.
+    pub fn meanwhile(&self, number: u64) -> Option<&[T]> {
+        (number == self.asked).then_some(self.meanwhile.as_slice())
+    }
+
     /// Takes an answer: `None` where a newer request was made since, else what was pushed
     /// meanwhile, oldest first.
     pub fn answered(&mut self, number: u64) -> Option<Vec<T>> {
@@ -50,6 +56,7 @@ mod tests {
     fn an_older_answer_does_not_overwrite_a_newer_one() {
         let mut list = Refresh::<u8>::default();
         let (first, second) = (list.ask(), list.ask());
+        assert_eq!((list.meanwhile(first), list.meanwhile(second)), (None, Some(&[][..])));
         assert_eq!(list.answered(second), Some(vec![]));
         assert_eq!(list.answered(first), None);
     }
@@ -60,6 +67,7 @@ mod tests {
         list.pushed(1);
         let number = list.ask();
         list.pushed(2);
+        assert_eq!(list.meanwhile(number), Some(&[2][..]), "with the first part of it");
         list.pushed(3);
         assert_eq!(list.answered(number), Some(vec![2, 3]));
         list.pushed(4);

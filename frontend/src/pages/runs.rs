@@ -1,7 +1,7 @@
 //! All runs in one table: filtered as one types, sorted by any column, two of them compared.
 
 use crate::logic::keys::{Command, Screen};
-use crate::logic::runs::{Key, Order, shown};
+use crate::logic::runs::{Key, Order, matching, sorted};
 use crate::logic::{format, words};
 use crate::parts::bits::Avatar;
 use crate::parts::chart::Spark;
@@ -9,11 +9,12 @@ use crate::parts::keycap::Cap;
 use crate::parts::shell::{Crumb, Page};
 use crate::parts::states::{Empty, outline, remote_view};
 use crate::parts::tour_offer::TourOffer;
+use crate::parts::windowed::{How, Rows, Windowed};
 use crate::route;
 use crate::state::api;
 use crate::state::browser::{local_date_time, use_now};
 use crate::state::keys::{on_commands, shortcut};
-use crate::state::library::{Library, use_library};
+use crate::state::library::{Library, Rest, use_library};
 use crate::state::session::use_session;
 use crate::state::toast::{Toasts, use_toasts};
 use leptos::html;
@@ -23,8 +24,10 @@ use shared::annotation::Role;
 use shared::api::Run;
 use shared::fold::RunState;
 
-/// Rows drawn at first, and with every further press.
-const ROWS: usize = 100;
+/// Height of a row on a desk, pixels.
+const ROW: f64 = 28.0;
+/// Rows drawn above and below those in sight.
+const BEYOND: usize = 10;
 
 /// Columns: what they sort by, name in the page's code, heading.
 const COLUMNS: [(Key, &str, &str); 8] = [
@@ -44,7 +47,6 @@ struct Table {
     filter: RwSignal<String>,
     archived: RwSignal<bool>,
     order: RwSignal<Order>,
-    rows: RwSignal<usize>,
     /// Runs ticked to be compared, the last two.
     picked: RwSignal<Vec<String>>,
 }
@@ -60,7 +62,6 @@ pub fn RunsPage() -> impl IntoView {
         filter: RwSignal::new(String::new()),
         archived: RwSignal::new(false),
         order: RwSignal::new(Order { key: Key::Made, falling: true }),
-        rows: RwSignal::new(ROWS),
         picked: RwSignal::new(Vec::new()),
     };
     let compare = move || {
@@ -84,7 +85,7 @@ pub fn RunsPage() -> impl IntoView {
             true => view! { <RunTable table/> }.into_any(),
         })
     };
-    view! { <Page crumbs=vec![Crumb::here("Runs")] actions=actions><TourOffer/>{body}</Page> }
+    view! { <Page crumbs=vec![Crumb::here("Runs")] actions=actions class="runs-page"><TourOffer/>{body}</Page> }
 }
 
 fn empty(admin: bool) -> AnyView {
@@ -100,34 +101,97 @@ fn empty(admin: bool) -> AnyView {
     .into_any()
 }
 
+/// The rows of the table.
+#[derive(Clone, Copy)]
+struct RunRows {
+    table: Table,
+    library: Library,
+    now: ReadSignal<f64>,
+    /// Places in the library of the runs that are wanted, in order.
+    wanted: Memo<Vec<u32>>,
+    /// Changes with what is wanted, and in which order.
+    turn: Memo<u64>,
+}
+
+impl RunRows {
+    fn new(table: Table) -> Self {
+        let library = use_library();
+        let runs = move |read: &dyn Fn(&[Run]) -> Vec<u32>| {
+            library.runs.with(|runs| read(runs.ready().map_or(&[], Vec::as_slice)))
+        };
+        let sorted = Memo::new(move |before: Option<&Vec<u32>>| {
+            let before = before.map_or(&[][..], Vec::as_slice);
+            runs(&|runs| sorted(runs, table.archived.get(), table.order.get(), before))
+        });
+        let wanted = Memo::new(move |_| {
+            let words = table.filter.get();
+            runs(&|runs| sorted.with(|places| matching(runs, places, &words)))
+        });
+        let turn = Memo::new(move |before: Option<&u64>| {
+            table.filter.track();
+            table.archived.track();
+            table.order.track();
+            before.map_or(0, |turn| turn + 1)
+        });
+        Self { table, library, now: use_now(5_000), wanted, turn }
+    }
+
+    fn id<T>(self, place: u32, read: impl FnOnce(&str) -> T) -> Option<T> {
+        self.library.runs.with(|runs| Some(read(&runs.ready()?.get(place as usize)?.id)))
+    }
+}
+
+impl Rows for RunRows {
+    /// The run's id.
+    type Key = String;
+
+    fn turn(self) -> u64 {
+        self.turn.get()
+    }
+
+    fn count(self) -> usize {
+        self.wanted.with(Vec::len)
+    }
+
+    fn key(self, at: usize) -> Option<String> {
+        let place = self.wanted.with(|places| places.get(at).copied())?;
+        self.id(place, str::to_owned)
+    }
+
+    fn find(self, key: &String) -> Option<usize> {
+        self.wanted.with(|places| {
+            let same = |place: &u32| self.id(*place, |id| id == key) == Some(true);
+            places.iter().position(same)
+        })
+    }
+
+    fn view(self, id: String, at: usize) -> AnyView {
+        let place = self.wanted.with(|places| places.get(at).copied());
+        let place = place.unwrap_or_default() as usize;
+        view! { <RunRow id place now=self.now table=self.table/> }.into_any()
+    }
+
+    fn tell(self, row: &web_sys::Element, at: usize) {
+        // Beside the head, which is the first row.
+        let _ = row.set_attribute("aria-rowindex", &(at + 2).to_string());
+    }
+}
+
 #[component]
 fn RunTable(table: Table) -> impl IntoView {
-    let now = use_now(5_000);
-    let library = use_library();
-    let wanted = Memo::new(move |_| {
-        let (words, archived, order) =
-            (table.filter.get(), table.archived.get(), table.order.get());
-        let of = |runs: &Vec<Run>| shown(runs, &words, archived, order);
-        library.runs.with(|runs| runs.ready().map_or_else(Vec::new, of))
-    });
-    let drawn =
-        move || wanted.with(|ids| ids.iter().take(table.rows.get()).cloned().collect::<Vec<_>>());
-    let hidden = move || wanted.with(Vec::len).saturating_sub(table.rows.get());
-    let more = move || {
-        (hidden() > 0).then(|| {
-            let words = format!("{} more", format::plural(hidden() as u64, "run", "runs"));
-            view! { <button class="btn more" on:click=move |_| table.rows.update(|rows| *rows += ROWS)>{words}</button> }
-        })
-    };
+    let rows = RunRows::new(table);
+    let list = Windowed::new(rows, How { height: ROW, beyond: BEYOND, one_stop: false });
     let head = COLUMNS.map(|(key, name, title)| view! { <Head table key name title/> });
+    let rows_in_all = move || (rows.count() + 1).to_string();
     view! {
-        <Toolbar table/>
-        <div class="table-wrap panel runs"><table class="table">
-            <thead><tr><th scope="col"><span class="hidden">"Compare"</span></th>{head}<th scope="col"><span class="hidden">"Actions"</span></th></tr></thead>
-            <tbody><For each=drawn key=String::clone children=move |id| view! { <RunRow id now table/> }/></tbody>
-        </table></div>
-        {more}
-        {move || wanted.with(Vec::is_empty).then(|| {
+        <Toolbar rows/>
+        <div class="table-wrap panel runs windowed" node_ref=list.host on:scroll=move |_| list.scrolled() on:keydown=move |event| list.walk(&event)>
+            <div class="runway"><table class="table" aria-rowcount=rows_in_all>
+                <thead><tr aria-rowindex="1"><th scope="col"><span class="hidden">"Compare"</span></th>{head}<th scope="col"><span class="hidden">"Actions"</span></th></tr></thead>
+                <tbody class="rows"><tr class="room" aria-hidden="true"></tr></tbody>
+            </table></div>
+        </div>
+        {move || (rows.count() == 0).then(|| {
             let words = if table.archived.get() { "No archived run is like that." } else { "No run is like that." };
             view! { <p class="soft no-match">{words}</p> }
         })}
@@ -136,8 +200,8 @@ fn RunTable(table: Table) -> impl IntoView {
 
 /// The filter, and what lies out of sight.
 #[component]
-fn Toolbar(table: Table) -> impl IntoView {
-    let library = use_library();
+fn Toolbar(rows: RunRows) -> impl IntoView {
+    let RunRows { table, library, .. } = rows;
     let input = NodeRef::<html::Input>::new();
     on_commands(Screen::Runs, move |command| {
         if command == Command::Filter {
@@ -156,6 +220,30 @@ fn Toolbar(table: Table) -> impl IntoView {
             }
         })
     };
+    let count = move || {
+        let (shown, away) = (rows.count() as u64, table.archived.get());
+        let fits = |run: &&Run| run.archived == away;
+        let all = library
+            .runs
+            .with(|runs| runs.ready().map_or(0, |runs| runs.iter().filter(fits).count() as u64));
+        if shown == all {
+            return format::plural(all, "run", "runs");
+        }
+        format!("{} of {}", format::whole(shown), format::plural(all, "run", "runs"))
+    };
+    let older = move || {
+        match library.older_runs.get() {
+        Rest::Here => None,
+        Rest::Coming => Some(
+            view! { <span class="dim small" role="status">"Older ones are on their way…"</span> }
+                .into_any(),
+        ),
+        Rest::Missing => Some(
+            view! { <span class="error small">"Older ones did not come. "<button class="btn small-btn" on:click=move |_| library.refresh()>"Try again"</button></span> }
+                .into_any(),
+        ),
+    }
+    };
     let picked = move || match table.picked.with(Vec::len) {
         1 => Some(view! { <span class="dim small">"Tick a second run to compare the two."</span> }),
         _ => None,
@@ -164,7 +252,8 @@ fn Toolbar(table: Table) -> impl IntoView {
         <div class="runs-bar">
             <input class="field-input filter" type="search" node_ref=input placeholder="Name, state, device or owner" aria-label="Filter runs" data-testid="run-filter" aria-keyshortcuts=shortcut(Command::Filter)
                 prop:value=table.filter on:input=move |event| table.filter.set(event_target_value(&event))/>
-            <span class="wide-only"><Cap does=Command::Filter/></span>{picked}<span class="grow"></span>{archive}
+            <span class="wide-only"><Cap does=Command::Filter/></span>
+            <span class="dim small num" data-testid="runs-count">{count}</span>{older}{picked}<span class="grow"></span>{archive}
         </div>
     }
 }
@@ -194,7 +283,7 @@ fn Head(table: Table, key: Key, name: &'static str, title: &'static str) -> impl
 
 /// The row of a run, which follows it.
 #[component]
-fn RunRow(id: String, now: ReadSignal<f64>, table: Table) -> impl IntoView {
+fn RunRow(id: String, place: usize, now: ReadSignal<f64>, table: Table) -> impl IntoView {
     let library = use_library();
     let to = route::run(&id);
     let navigate = use_navigate();
@@ -207,8 +296,12 @@ fn RunRow(id: String, now: ReadSignal<f64>, table: Table) -> impl IntoView {
         }
     };
     let run = {
-        let id = id.clone();
-        Memo::new(move |_| library.run(&id))
+        let (id, place) = (id.clone(), StoredValue::new(place));
+        Memo::new(move |_| {
+            let (at, run) = library.run_near(&id, place.get_value())?;
+            place.set_value(at);
+            Some(run)
+        })
     };
     let picked = {
         let id = id.clone();

@@ -19,7 +19,7 @@
 //! | `scrub`, `follow`, `timeline-mark`, `zoom-reset`, `smoothing` | run; `data-kind` and `data-step` on marks |
 //! | `feed-task`, `feed-flag`, `feed-least`, `feed-most`, `feed-text`, `feed-clear`, `feed-more` | run's feed |
 //! | `request-row`, `edit-open`, `edit-rate`, `edit-rate-send`, `edit-weight`, `edit-mixture-send`, `edit-row`, `alert`, `alert-dismiss` | run; `data-state` on requests and edits is `asked` or `done` |
-//! | `run-filter`, `run-sort-KEY`, `run-pick`, `run-compare`, `run-fork`, `run-archive`, `runs-archived` | runs |
+//! | `run-filter`, `run-sort-KEY`, `run-pick`, `run-compare`, `run-fork`, `run-archive`, `runs-archived`, `runs-count` | runs |
 //! | `player`, `clip`, `frame` | group; `data-slot` on `frame` |
 //! | `lane-truth` | group and review; `data-start-slot`, `data-end-slot` where there is a span |
 //! | `lane-rollout-N`, `span-rollout-N` | N from 0; spans carry `data-start-slot`, `data-end-slot` |
@@ -78,3 +78,4 @@ pub mod tour_offer;
 pub mod track;
 pub mod undo_label;
 pub mod whatif;
+pub mod windowed;

@@ -3,6 +3,7 @@
 
 use crate::logic::keys::{Command, Row, Section};
 use crate::logic::palette::{self, Entry, Found, Sort, find, pieces, typed_place};
+use crate::logic::runs::has;
 use crate::logic::{format, words};
 use crate::parts::dialog::Dialogs;
 use crate::parts::keycap::Cap;
@@ -67,7 +68,7 @@ impl Finder {
             let sorts = vec![
                 sort("Actions here", usize::MAX, actions),
                 sort("Pages", usize::MAX, PAGES.iter().map(page).collect()),
-                sort("Runs", RUNS, runs(library)),
+                sort("Runs", RUNS, runs(library, &typed)),
             ];
             find(&typed, sorts)
         });
@@ -141,16 +142,24 @@ fn page((name, path): &(&str, &str)) -> Entry<Goal> {
     entry(name, "go to page open", "", Goal::Path((*path).to_owned()))
 }
 
-fn runs(library: Library) -> Vec<Entry<Goal>> {
+fn runs(library: Library, typed: &str) -> Vec<Entry<Goal>> {
+    let typed = typed.to_lowercase();
+    let note = |run: &Run| if run.archived { "archived" } else { run.state.name() };
+    // There may be a hundred thousand, so what has none of a word is left out before it is copied.
+    let may_fit = |run: &&Run| {
+        let texts = ["run", note(run), &run.name, &run.owner.name, &run.id];
+        typed.split_whitespace().all(|word| texts.iter().any(|text| has(text, word)))
+    };
     let one = |run: &Run| {
-        let note = if run.archived { "archived" } else { run.state.name() };
+        let note = note(run);
         let also = format!("run {note} {} {}", run.owner.name, run.id);
         Entry { name: run.name.clone(), also, note, goal: Goal::Path(route::run(&run.id)) }
     };
     library.runs.with(|runs| {
         let all = runs.ready().map_or(&[][..], Vec::as_slice);
         // What was put away comes last, as it is not in the list either.
-        let (away, here): (Vec<&Run>, Vec<&Run>) = all.iter().partition(|run| run.archived);
+        let (away, here): (Vec<&Run>, Vec<&Run>) =
+            all.iter().filter(may_fit).partition(|run| run.archived);
         here.into_iter().chain(away).map(one).collect()
     })
 }

@@ -152,9 +152,12 @@ pub async fn check_config(body: &ConfigRequest) -> Result<ConfigBody, Fault> {
     post("/config/check", body).await
 }
 
-/// All runs.
-pub async fn runs() -> Result<Vec<Run>, Fault> {
-    get::<RunsBody>("/runs").await.map(|body| body.runs)
+/// A page of the runs, newest first: the first one, or that after a run.
+pub async fn runs(after: Option<&str>) -> Result<RunsBody, Fault> {
+    match after {
+        Some(after) => get(&format!("/runs?after={after}")).await,
+        None => get("/runs").await,
+    }
 }
 
 /// A run and its config.

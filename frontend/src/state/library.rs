@@ -8,11 +8,40 @@ use leptos::prelude::*;
 use shared::annotation::{LabelState, RolloutRef};
 use shared::api::{Failure, Run, Video};
 
+/// What is not listed yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rest {
+    /// Nothing: all is here.
+    Here,
+    /// It is on its way.
+    Coming,
+    /// It could not be fetched.
+    Missing,
+}
+
+impl Rest {
+    /// After it was asked for.
+    fn asked(self) -> Self {
+        if self == Self::Missing { Self::Coming } else { self }
+    }
+
+    /// After all came, or not all.
+    fn answered(self, all: bool) -> Self {
+        match (self, all) {
+            (_, true) => Self::Here,
+            (Self::Coming, false) => Self::Missing,
+            (rest, false) => rest,
+        }
+    }
+}
+
 /// The lists, from context.
 #[derive(Clone, Copy)]
 pub struct Library {
     /// Newest first.
     pub runs: RwSignal<Remote<Vec<Run>>>,
+    /// Whether all runs are listed; there may be many.
+    pub older_runs: RwSignal<Rest>,
     /// Newest first.
     pub videos: RwSignal<Remote<Vec<Video>>>,
     /// Newest first, withdrawn ones left out.
@@ -27,6 +56,7 @@ impl Library {
     pub fn provide() -> Self {
         let library = Self {
             runs: RwSignal::new(Remote::Loading),
+            older_runs: RwSignal::new(Rest::Here),
             videos: RwSignal::new(Remote::Loading),
             failures: RwSignal::new(Remote::Loading),
             asked_runs: StoredValue::default(),
@@ -39,9 +69,54 @@ impl Library {
 
     /// Fetches all lists; what is shown stays until the answer is there.
     pub fn refresh(self) {
-        refresh(self.runs, self.asked_runs, put_run, api::runs());
+        self.refresh_runs();
         refresh(self.videos, self.asked_videos, put_video, api::videos());
         refresh(self.failures, self.asked_failures, put_failure, api::failures());
+    }
+
+    /// Fetches the runs page by page. What is shown stays until all are there; where nothing is, the
+    /// newest are shown at once, and more whenever there are twice as many.
+    fn refresh_runs(self) {
+        let Some(number) = self.asked_runs.try_update_value(Refresh::ask) else { return };
+        self.older_runs.update(|rest| *rest = rest.asked());
+        leptos::task::spawn_local(async move {
+            let have = self.runs.with_untracked(|runs| runs.ready().is_some());
+            let Some((all, outcome)) = self.all_runs(number, have).await else { return };
+            let answered = self.asked_runs.try_update_value(|asked| asked.answered(number));
+            let Some(meanwhile) = answered.flatten() else { return };
+            self.older_runs.update(|rest| *rest = rest.answered(outcome.is_ok()));
+            match outcome {
+                Err(fault) if all.is_empty() && !have => self.runs.set(Remote::Failed(fault)),
+                Err(_) if have => {}
+                // What came before a fault is better than nothing.
+                _ => self.runs.set(Remote::Ready(with(all, meanwhile, put_run))),
+            }
+        });
+    }
+
+    /// The runs as far as they came; none where they were asked for again meanwhile.
+    async fn all_runs(self, number: u64, have: bool) -> Option<(Vec<Run>, Result<(), Fault>)> {
+        let (mut all, mut shown) = (Vec::new(), 0);
+        let mut after = None::<String>;
+        loop {
+            match api::runs(after.as_deref()).await {
+                Ok(body) => {
+                    all.extend(body.runs);
+                    after = body.meta.next;
+                }
+                Err(fault) => return Some((all, Err(fault))),
+            }
+            let pushed = |asked: &Refresh<Run>| asked.meanwhile(number).map(<[Run]>::to_vec);
+            let meanwhile = self.asked_runs.try_with_value(pushed)??;
+            if after.is_none() {
+                return Some((all, Ok(())));
+            }
+            if !have && all.len() >= 2 * shown {
+                shown = all.len();
+                self.older_runs.set(Rest::Coming);
+                self.runs.set(Remote::Ready(with(all.clone(), meanwhile, put_run)));
+            }
+        }
     }
 
     /// Takes in a run that was made or changed.
@@ -57,6 +132,17 @@ impl Library {
     /// Takes in a label that was made or changed; a withdrawn one leaves the list.
     pub fn take_failure(self, failure: Failure) {
         take(self.failures, self.asked_failures, put_failure, failure);
+    }
+
+    /// A run of the list and its place there, which is most likely where it was, or one farther on.
+    pub fn run_near(self, id: &str, was: usize) -> Option<(usize, Run)> {
+        self.runs.with(|runs| {
+            let runs = runs.ready()?;
+            let near = [was, was + 1].into_iter();
+            let near = near.into_iter().find(|at| runs.get(*at).is_some_and(|run| run.id == id));
+            let at = near.or_else(|| runs.iter().position(|run| run.id == id))?;
+            Some((at, runs[at].clone()))
+        })
     }
 
     /// A run of the list.

@@ -1,6 +1,7 @@
 //! Chooses a side: a field that searches the runs, and the evaluation that counts.
 
 use super::side::Side;
+use crate::logic::runs::has;
 use crate::logic::{format, words};
 use crate::state::library::use_library;
 use leptos::html;
@@ -27,9 +28,7 @@ impl Search {
         let text = RwSignal::new(String::new());
         let found = Memo::new(move |_| {
             let wanted = text.get().to_lowercase();
-            let fits = |run: &&Run| {
-                run.name.to_lowercase().contains(&wanted) || run.id.starts_with(&wanted)
-            };
+            let fits = |run: &&Run| has(&run.name, &wanted) || run.id.starts_with(&wanted);
             library.runs.with(|runs| {
                 runs.ready().map_or_else(Vec::new, |runs| {
                     runs.iter().filter(fits).take(OFFERED).cloned().collect()

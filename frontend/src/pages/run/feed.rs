@@ -2,36 +2,33 @@
 //! with the live link, older ones and those that a filter looks for from the server's store.
 
 use super::{Watch, group_address};
-use crate::logic::feed::{Card, Filter, Flag, Place, Seen};
+use crate::logic::feed::{Card, Cards, Change, Filter, Flag, PAGES, Place, wanted};
 use crate::logic::keys::{Command, Screen};
 use crate::logic::{format, words};
 use crate::parts::bits::{TaskDot, strength, tone};
 use crate::parts::keycap::Cap;
+use crate::parts::windowed::{How, Rows, Windowed};
 use crate::state::api;
 use crate::state::keys::{on_commands, shortcut};
 use crate::state::toast::{Toasts, use_toasts};
-use leptos::html;
 use leptos::prelude::*;
+use shared::api::GroupsBody;
 use shared::rollout::Group;
 use shared::task::TaskKind;
 use std::time::Duration;
-use wasm_bindgen::JsCast;
 
-/// Groups of a page from the store.
-const PAGE: u32 = 30;
-/// Cards drawn at most; the newest go when one reads on.
-const DRAWN: usize = 300;
+/// Height of a card, pixels.
+const CARD: f64 = 72.0;
+/// Cards drawn above and below those in sight.
+const BEYOND: usize = 6;
 /// A filter that is being typed waits this long.
 const TYPING: Duration = Duration::from_millis(250);
 
-/// What was fetched below the live cards.
+/// What is asked of the store.
 #[derive(Clone, Default)]
-struct Stored {
-    cards: Vec<Card>,
-    /// Whether a page was fetched.
-    begun: bool,
-    /// Where the next page starts; none where there is none.
-    next: Option<Place>,
+struct Asking {
+    /// Whether one may ask yet.
+    may: bool,
     busy: bool,
     fault: Option<String>,
     /// Answers to older questions are dropped.
@@ -42,75 +39,123 @@ struct Stored {
 struct Feed {
     watch: Watch,
     filter: RwSignal<Filter>,
-    seen: RwSignal<Seen>,
-    stored: RwSignal<Stored>,
+    cards: RwSignal<Cards>,
+    asking: RwSignal<Asking>,
+    /// The newest card shown, while newer ones are held back.
+    held: RwSignal<Option<Place>>,
 }
 
 impl Feed {
     /// Takes in what the live view has.
     fn look(self) {
         let (at, filter) = (self.watch.at.get(), self.filter.get());
-        let anew = self.watch.live.with_view(|view| {
+        let mut change = Change::None;
+        self.watch.live.with_view(|view| {
             let wanted = |group: &&Group| at.is_none_or(|step| group.step <= step);
             let groups: Vec<&Group> = view.groups.iter().filter(wanted).collect();
             let end = (at.unwrap_or(view.step) + 1, 0);
-            self.seen.try_update(|seen| seen.take(&groups, &filter, end))
+            self.cards.maybe_update(|cards| {
+                change = cards.take(&groups, &filter, end);
+                change != Change::None
+            });
         });
-        if anew == Some(true) {
-            self.restart();
+        if change == Change::Anew {
+            self.asking.update(|now| {
+                *now = Asking { may: now.may, turn: now.turn + 1, ..Asking::default() };
+            });
         }
     }
 
-    /// Begins anew below the live cards.
+    /// Begins anew, and asks nothing for a moment.
     fn restart(self) {
-        self.stored.update(|stored| {
-            *stored = Stored { turn: stored.turn + 1, ..Stored::default() };
-        });
+        self.held.set(None);
+        self.cards.update(Cards::clear);
+        self.asking.update(|now| *now = Asking { turn: now.turn + 1, ..Asking::default() });
     }
 
-    /// Where the next page starts, if there is one.
-    fn next(self) -> Option<Place> {
-        let oldest = self.seen.with(|seen| seen.oldest);
-        let next = self.stored.with(|stored| if stored.begun { stored.next } else { Some(oldest) });
-        next.filter(|place| *place > (1, 0))
+    /// Holds what comes back, or goes on.
+    fn hold(self) {
+        let newest = self.cards.with_untracked(|cards| cards.list().front().map(Card::place));
+        let now = newest.unwrap_or_default();
+        self.held.update(|held| *held = if held.is_some() { None } else { Some(now) });
     }
 
-    /// Fetches the next page.
-    fn fetch(self) {
-        let now = self.stored.get_untracked();
-        let next = untrack(|| self.next());
-        let (Some(before), Some(run)) = (next, self.watch.live.following.get_untracked()) else {
+    /// Cards that are held back.
+    fn hidden(self) -> usize {
+        let held = self.held.get();
+        held.map_or(0, |held| self.cards.with(|cards| cards.newer(held)))
+    }
+
+    /// Fetches the next page, of so many cards.
+    fn fetch(self, limit: u32) {
+        let now = self.asking.get_untracked();
+        let below = self.cards.with_untracked(Cards::below);
+        let (Some(before), Some(run)) = (below, self.watch.live.following.get_untracked()) else {
             return;
         };
         if now.busy {
             return;
         }
-        self.stored.update(|stored| stored.busy = true);
-        let query = self.filter.with_untracked(|filter| filter.query(before, PAGE));
+        self.asking.update(|asking| (asking.busy, asking.fault) = (true, None));
+        let query = self.filter.with_untracked(|filter| filter.query(before, limit));
         leptos::task::spawn_local(async move {
             let got = api::groups(&run, &query).await;
-            let _ = self.stored.try_update(|stored| {
-                if stored.turn != now.turn {
-                    return;
-                }
-                stored.busy = false;
-                stored.begun = true;
-                match got {
-                    Ok(body) => {
-                        let place = |text: String| {
-                            let (step, group) = text.split_once('.')?;
-                            Some((step.parse().ok()?, group.parse().ok()?))
-                        };
-                        stored.next = body.meta.next.and_then(place);
-                        stored.cards.extend(body.groups.into_iter().map(Card::stored));
-                        let surplus = stored.cards.len().saturating_sub(DRAWN);
-                        stored.cards.drain(..surplus);
-                        stored.fault = None;
-                    }
-                    Err(fault) => stored.fault = Some(fault.message),
-                }
-            });
+            if self.asking.try_with_untracked(|asking| asking.turn) != Some(now.turn) {
+                return;
+            }
+            let fault = got.map(|body| self.add(body)).err().map(|fault| fault.message);
+            self.asking.update(|asking| (asking.busy, asking.fault) = (false, fault));
         });
+    }
+
+    fn add(self, body: GroupsBody) {
+        let place = |text: String| {
+            let (step, group) = text.split_once('.')?;
+            Some((step.parse().ok()?, group.parse().ok()?))
+        };
+        let next = body.meta.next.and_then(place);
+        self.cards.update(|cards| cards.add(body.groups, next));
+    }
+}
+
+impl Rows for Feed {
+    /// The list it belongs to, step and group: a resumed run makes others of the same number.
+    type Key = (u64, Place);
+
+    fn turn(self) -> u64 {
+        self.cards.with(Cards::turn)
+    }
+
+    fn count(self) -> usize {
+        self.cards.with(|cards| cards.list().len()).saturating_sub(self.hidden())
+    }
+
+    fn key(self, at: usize) -> Option<Self::Key> {
+        let at = at + self.hidden();
+        self.cards.with(|cards| Some((cards.turn(), cards.list().get(at)?.place())))
+    }
+
+    fn find(self, (turn, place): &Self::Key) -> Option<usize> {
+        let at = self.cards.with(|cards| {
+            let at = cards.newer(*place);
+            let same = cards.list().get(at).is_some_and(|card| card.place() == *place);
+            (same && cards.turn() == *turn).then_some(at)
+        });
+        at?.checked_sub(self.hidden())
+    }
+
+    fn view(self, (_, place): Self::Key, _: usize) -> AnyView {
+        let card = self.cards.with(|cards| cards.list().get(cards.newer(place)).cloned());
+        card.map(|card| view! { <FeedCard watch=self.watch card/> }).into_any()
+    }
+
+    fn tell(self, row: &web_sys::Element, at: usize) {
+        let all = self.cards.with_untracked(|cards| cards.below().is_none());
+        let count = untrack(|| self.count());
+        // How many there are is known once the oldest one is here.
+        let count = if all { count.to_string() } else { "-1".to_owned() };
+        let _ = row.set_attribute("aria-setsize", &count);
+        let _ = row.set_attribute("aria-posinset", &(at + 1).to_string());
     }
 }
 
@@ -120,76 +165,69 @@ pub fn Feed(watch: Watch) -> impl IntoView {
     let feed = Feed {
         watch,
         filter: RwSignal::new(Filter::default()),
-        seen: RwSignal::new(Seen::default()),
-        stored: RwSignal::new(Stored::default()),
-    };
-    let held = RwSignal::new(None::<Vec<Card>>);
-    let hold = move || {
-        let now = feed.seen.with_untracked(|seen| seen.cards.clone());
-        held.update(|held| *held = if held.is_some() { None } else { Some(now) });
+        cards: RwSignal::new(Cards::default()),
+        asking: RwSignal::new(Asking::default()),
+        held: RwSignal::new(None),
     };
     on_commands(Screen::Run, move |command| {
         if command == Command::Hold {
-            hold();
+            feed.hold();
         }
     });
-    follow(feed, held);
-    let cards = Memo::new(move |_| {
-        let mut all = held.get().unwrap_or_else(|| feed.seen.with(|seen| seen.cards.clone()));
-        let last = all.last().map_or((u64::MAX, 0), |card| (card.step, card.group));
-        // The two meet without overlap, but for cards that were held.
-        feed.stored.with(|stored| {
-            all.extend(stored.cards.iter().filter(|c| (c.step, c.group) < last).cloned());
-        });
-        all
-    });
-    let none = move || cards.with(Vec::is_empty);
-    let list = NodeRef::<html::Div>::new();
-    let more = move |_| {
-        let near = list.get_untracked().is_some_and(|list| {
-            f64::from(list.scroll_top() + list.client_height())
-                > f64::from(list.scroll_height()) - 400.0
-        });
-        if near && feed.stored.with_untracked(|stored| stored.fault.is_none()) {
-            feed.fetch();
-        }
-    };
+    follow(feed);
+    let list = Windowed::new(feed, How { height: CARD, beyond: BEYOND, one_stop: true });
+    read_ahead(feed, list);
+    let none = Memo::new(move |_| feed.count() == 0);
+    let held = move || feed.held.get().is_some();
     view! {
         <section class="panel feed" aria-label="Rollouts, newest first">
             <header><h2>"Rollouts"</h2><span class="dim small">"newest first"</span><span class="grow"></span>
-                <button class="btn quiet small-btn" aria-keyshortcuts=shortcut(Command::Hold) aria-pressed=move || held.with(Option::is_some).to_string()
-                    on:click=move |_| hold()>{move || if held.with(Option::is_some) { "Go on" } else { "Hold" }}" "<Cap does=Command::Hold/></button>
+                <button class="btn quiet small-btn" aria-keyshortcuts=shortcut(Command::Hold) aria-pressed=move || held().to_string()
+                    on:click=move |_| feed.hold()>{move || if held() { "Go on" } else { "Hold" }}" "<Cap does=Command::Hold/></button>
             </header>
             <Filters filter=feed.filter/>
-            <div class="feed-list" node_ref=list on:scroll=more on:keydown=walk>
-                <For each=move || cards.get() key=|card| (card.step, card.group) children=move |card| view! { <FeedCard watch card/> }/>
-                {move || foot(feed, none())}
+            <div class="feed-list windowed" node_ref=list.host on:scroll=move |_| list.scrolled() on:keydown=move |event| list.walk(&event)>
+                <div class="runway"><div class="rows" role="list" aria-label="Groups"><div aria-hidden="true"></div></div></div>
+                {move || foot(feed, none.get())}
             </div>
         </section>
     }
 }
 
-/// Fetches where the live view cannot show enough: a filter, or a step that is long past.
-fn follow(feed: Feed, held: RwSignal<Option<Vec<Card>>>) {
+/// Begins anew with every other filter, step or run, and asks the store a moment later: who types a
+/// word is asked for the word.
+fn follow(feed: Feed) {
     let soon = StoredValue::new(None::<TimeoutHandle>);
     let has_steps = Memo::new(move |_| feed.watch.newest() > 0);
     Effect::new(move |_| {
         feed.filter.track();
         feed.watch.live.following.track();
-        let at = feed.watch.at.get();
+        feed.watch.at.track();
         let known = has_steps.get();
-        held.set(None);
-        feed.seen.set(Seen::default());
         feed.restart();
         untrack(|| feed.look());
-        let wanted = known && (at.is_some() || !feed.filter.with_untracked(Filter::is_open));
         stop(soon);
-        if wanted {
-            soon.set_value(set_timeout_with_handle(move || feed.fetch(), TYPING).ok());
+        if known {
+            let may = move || {
+                let _ = feed.asking.try_update(|asking| asking.may = true);
+            };
+            soon.set_value(set_timeout_with_handle(may, TYPING).ok());
         }
     });
     Effect::new(move |_| feed.look());
     on_cleanup(move || stop(soon));
+}
+
+/// Fetches older cards before the reader is where they begin.
+fn read_ahead(feed: Feed, list: Windowed<Feed>) {
+    Effect::new(move |_| {
+        let ready = feed.asking.with(|now| now.may && !now.busy && now.fault.is_none());
+        let drawn = list.drawn.get();
+        let wanted = wanted(feed.count(), drawn.to, drawn.from > 0);
+        if let Some(limit) = wanted.filter(|_| ready) {
+            feed.fetch(limit);
+        }
+    });
 }
 
 fn stop(timer: StoredValue<Option<TimeoutHandle>>) {
@@ -200,32 +238,13 @@ fn stop(timer: StoredValue<Option<TimeoutHandle>>) {
     });
 }
 
-/// Arrow keys go from card to card; Enter opens one, as links do.
-fn walk(event: web_sys::KeyboardEvent) {
-    let focused = document().active_element();
-    let Some(card) = focused.filter(|element| element.matches(".card").unwrap_or(false)) else {
-        return;
-    };
-    let next = match event.key().as_str() {
-        "ArrowDown" => card.next_element_sibling(),
-        "ArrowUp" => card.previous_element_sibling(),
-        _ => return,
-    };
-    event.prevent_default();
-    event.stop_propagation();
-    if let Some(next) = next.and_then(|next| next.dyn_into::<web_sys::HtmlElement>().ok()) {
-        let _ = next.focus();
-    }
-}
-
 /// What stands under the cards.
 fn foot(feed: Feed, none: bool) -> Option<AnyView> {
-    let stored = feed.stored.get();
-    if let Some(fault) = stored.fault {
-        let again = move |_| feed.fetch();
-        return Some(view! { <p class="feed-empty error">{fault}" "<button class="btn small-btn" on:click=again>"Try again"</button></p> }.into_any());
+    let more = move |_| feed.fetch(PAGES.1);
+    if let Some(fault) = feed.asking.with(|asking| asking.fault.clone()) {
+        return Some(view! { <p class="feed-empty error">{fault}" "<button class="btn small-btn" on:click=more>"Try again"</button></p> }.into_any());
     }
-    if stored.busy {
+    if feed.asking.with(|asking| asking.busy) {
         return Some(
             view! { <p class="feed-empty dim" role="status">"Looking further back…"</p> }
                 .into_any(),
@@ -235,8 +254,11 @@ fn foot(feed: Feed, none: bool) -> Option<AnyView> {
     if none && !any {
         return Some(view! { <p class="feed-empty soft">"Each question and its answers appear here as soon as they are scored."</p> }.into_any());
     }
-    if any && feed.next().is_some() {
-        return Some(view! { <button class="btn quiet feed-more" data-testid="feed-more" on:click=move |_| feed.fetch()>"Older groups"</button> }.into_any());
+    if any && feed.cards.with(|cards| cards.below().is_some()) {
+        return Some(view! { <button class="btn quiet feed-more" data-testid="feed-more" on:click=more>"Older groups"</button> }.into_any());
+    }
+    if feed.cards.with(Cards::is_full) {
+        return Some(view! { <p class="feed-empty soft">"No more fit on one page. Go to an earlier step, or narrow the list, to see older ones."</p> }.into_any());
     }
     none.then(|| view! { <p class="feed-empty soft" data-testid="feed-none">"No group up to this step is like that."</p> }.into_any())
 }
@@ -301,25 +323,28 @@ fn Filters(filter: RwSignal<Filter>) -> impl IntoView {
 #[component]
 fn FeedCard(watch: Watch, card: Card) -> impl IntoView {
     let to = group_address(watch, card.step, card.group);
-    let bar = |(reward, advantage): (f64, f64)| {
+    let bar = |(reward, advantage): &(f32, f32)| {
+        let (reward, advantage) = (f64::from(*reward), f64::from(*advantage));
         view! {
             <i class=tone(advantage) style:--a=strength(advantage) style:height=format!("{:.1}px", 2.0 + reward * 14.0)></i>
         }
     };
-    let rewards: Vec<String> = card.bars.iter().map(|b| format::fixed(b.0, 2)).collect();
+    let rewards: Vec<String> = card.bars.iter().map(|b| format::fixed(b.0.into(), 2)).collect();
     let gone = RwSignal::new(false);
     view! {
-        <a class="card" href=to data-testid="feed-item" data-step=card.step.to_string() data-group=card.group.to_string()>
-            <div class="thumb"><img src=card.thumb.clone() alt="" loading="lazy" class:gone=gone on:error=move |_| gone.set(true)/></div>
-            <div class="grow card-body">
-                <div class="row"><TaskDot kind=card.kind/><b class="clip">{card.title.clone()}</b><span class="grow"></span>
-                    <span class="dim small num">{format!("step {}", format::whole(card.step))}</span></div>
-                <div class="soft clip small">{card.question.clone()}</div>
-                <div class="row">
-                    <span class="dots" title=format!("Rewards {}", rewards.join(", "))>{card.bars.iter().copied().map(bar).collect_view()}</span>
-                    <span class="grow"></span><span class="dim small">{card.note.clone()}</span>
+        <div role="listitem">
+            <a class="card" href=to tabindex="-1" data-testid="feed-item" data-step=card.step.to_string() data-group=card.group.to_string()>
+                <div class="thumb"><img src=card.thumb.to_string() alt="" decoding="async" class:gone=gone on:error=move |_| gone.set(true)/></div>
+                <div class="grow card-body">
+                    <div class="row"><TaskDot kind=card.kind/><b class="clip">{card.title.to_string()}</b><span class="grow"></span>
+                        <span class="dim small num">{format!("step {}", format::whole(card.step))}</span></div>
+                    <div class="soft clip small">{card.question.to_string()}</div>
+                    <div class="row">
+                        <span class="dots" title=format!("Rewards {}", rewards.join(", "))>{card.bars.iter().map(bar).collect_view()}</span>
+                        <span class="grow"></span><span class="dim small">{card.note.words()}</span>
+                    </div>
                 </div>
-            </div>
-        </a>
+            </a>
+        </div>
     }
 }

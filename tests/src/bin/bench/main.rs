@@ -14,7 +14,7 @@ use tests::root;
 use tests::studio::Studio;
 
 /// What can be asked for by name, in the order in which it runs; all of it without a name.
-const PARTS: [&str; 6] = ["training", "load", "live", "group", "hour", "large"];
+const PARTS: [&str; 7] = ["training", "load", "live", "group", "hour", "large", "runs"];
 
 #[tokio::main]
 async fn main() -> Result<()> {
@@ -55,6 +55,9 @@ async fn page(wanted: impl Fn(&'static str) -> bool) -> Result<()> {
     }
     if wanted("large") {
         large::a_million(&driver).await?;
+    }
+    if wanted("runs") {
+        large::many_runs(&driver).await?;
     }
     Ok(())
 }
