@@ -50,7 +50,7 @@ fn news(label: &Label, me: Option<u64>) -> String {
     let author = &label.author.name;
     let reviewer = label.reviewer.as_ref().map_or("Somebody", |r| r.name.as_str());
     let what = match label.state {
-        LabelState::Submitted if mine => "This label was changed on another page of yours".into(),
+        LabelState::Submitted if mine => "This label went to review again".into(),
         LabelState::Submitted => format!("{author} tagged this rollout"),
         LabelState::Accepted => format!("{reviewer} accepted this label"),
         LabelState::ChangesAsked => format!("{reviewer} asked for a change"),
