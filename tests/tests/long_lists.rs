@@ -132,7 +132,7 @@ async fn the_table_is_filtered_and_sorted(browser: &Browser) -> Result<()> {
     browser.click(&id("run-sort-reward")).await?;
     browser
         .until("the best reward first, wherever the list was", async || {
-            let shown = "return [...document.querySelectorAll('.runs td:nth-child(4)')].map((cell) => +cell.textContent)";
+            let shown = "return [...document.querySelectorAll('.runs td:nth-child(5)')].map((cell) => +cell.textContent)";
             let figures = browser.script(shown, vec![]).await.ok()?;
             let figures: Vec<f64> = serde_json::from_value(figures).ok()?;
             let falls = figures.is_sorted_by(|a, b| a >= b);
