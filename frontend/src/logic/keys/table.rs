@@ -232,12 +232,12 @@ pub static ROWS: &[Row] = {
         Row::new("tag-9", S::Tagging, &["9"], C::Tag(8), "set or clear the 9th tag"),
         Row::new("note", S::Tagging, &["c"], C::Note, "write a note"),
         Row::new("submit", S::Tagging, &["ctrl+enter"], C::SubmitNext, "submit and next"),
-        Row::new("pause", S::Run, &["shift+p"], C::Pause, "pause or resume"),
         Row::new("step-back", S::Run, &["left"], C::Steps(-1), "a step back in time"),
         Row::new("step-forward", S::Run, &["right"], C::Steps(1), "a step forward in time"),
         Row::new("follow", S::Run, &["escape"], C::Follow, "back from a large chart, follow again")
             .stays(),
         Row::new("hold", S::Run, &["p"], C::Hold, "hold the feed"),
+        Row::new("pause", S::Run, &["shift+p"], C::Pause, "pause or resume"),
         Row::new("filter", S::Runs, &["/"], C::Filter, "filter the runs"),
         Row::new("start", S::NewRun, &["ctrl+enter"], C::Start, "start the run"),
         Row::new("more", S::NewRun, &["e"], C::More, "more settings"),
