@@ -161,7 +161,8 @@ impl Row {
     }
 }
 
-/// All of them, in the order of the sheet.
+/// All of them, in the order of the sheet. The palette has the same order, and Enter takes its first
+/// one: what starts or stops something is not the first of its section.
 pub static ROWS: &[Row] = {
     use Command as C;
     use Section as S;
@@ -239,8 +240,8 @@ pub static ROWS: &[Row] = {
         Row::new("hold", S::Run, &["p"], C::Hold, "hold the feed"),
         Row::new("pause", S::Run, &["shift+p"], C::Pause, "pause or resume"),
         Row::new("filter", S::Runs, &["/"], C::Filter, "filter the runs"),
-        Row::new("start", S::NewRun, &["ctrl+enter"], C::Start, "start the run"),
         Row::new("more", S::NewRun, &["e"], C::More, "more settings"),
+        Row::new("start", S::NewRun, &["ctrl+enter"], C::Start, "start the run"),
         Row::new("span-start", S::Studio, &["i"], C::SpanStart, "start of your span at the cursor"),
         Row::new("span-end", S::Studio, &["o"], C::SpanEnd, "end of your span at the cursor"),
         Row::new("answer", S::Studio, &["a"], C::Answer, "write your answer; a digit begins it"),

@@ -64,25 +64,30 @@ pub async fn from_the_feed(
     run: &str,
 ) -> Result<()> {
     let browser = driver.browser((1440, 900)).await?;
-    let mut times = Vec::new();
-    let measured = async {
-        enter(studio, api, &browser).await?;
-        let script = json!({ "source": NOTE_FRAMES });
-        browser.devtools("Page.addScriptToEvaluateOnNewDocument", script).await?;
-        for at in 0..OPENED {
-            browser.open(&format!("{}/runs/{run}", studio.base)).await?;
-            browser.find(&id("feed-item")).await?;
-            let found = browser.driver.execute_async(CLICK_CARD, vec![json!(at)]).await?;
-            times.push(serde_json::from_value::<(f64, f64)>(found.json().clone())?);
-        }
-        anyhow::Ok(())
-    };
-    let measured = measured.await;
+    let times = clicks(studio, api, &browser, run).await;
     browser.quit().await;
-    measured?;
-    let (first, large): (Vec<f64>, Vec<f64>) = times.into_iter().unzip();
+    let (first, large): (Vec<f64>, Vec<f64>) = times?.into_iter().unzip();
     println!("group page, by card {}", opened(&first, &large));
     Ok(())
+}
+
+async fn clicks(
+    studio: &Studio,
+    api: &Client,
+    browser: &Browser,
+    run: &str,
+) -> Result<Vec<(f64, f64)>> {
+    enter(studio, api, browser).await?;
+    let script = json!({ "source": NOTE_FRAMES });
+    browser.devtools("Page.addScriptToEvaluateOnNewDocument", script).await?;
+    let mut times = Vec::new();
+    for at in 0..OPENED {
+        browser.open(&format!("{}/runs/{run}", studio.base)).await?;
+        browser.find(&id("feed-item")).await?;
+        let found = browser.driver.execute_async(CLICK_CARD, vec![json!(at)]).await?;
+        times.push(serde_json::from_value(found.json().clone())?);
+    }
+    Ok(times)
 }
 
 fn opened(first: &[f64], large: &[f64]) -> String {
